@@ -1,0 +1,78 @@
+# `make help` lists everything.
+PYTHON ?= python3
+TICKERS ?= AAPL MSFT GOOG IBM
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+# Other values of an environment that was active before must not leak in.
+export PYTHONNOUSERSITE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types format doctor up down status reset clean bench-indicators bench-sentiment
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: $(DEV_STAMP) ## install everything into .venv; start nothing
+	@echo "installed; next: make run"
+
+run: $(RUN_STAMP) ## stream recorded prices through a real Kafka into a real MongoDB (ARGS="--duration 1" adds options)
+	@$(BIN)/python run_streaming_pipeline.py $(TICKERS) --initial-load --source replay $(ARGS)
+
+# Tests mostly wait for servers, so two processes, each with servers of its own, take half the time.
+# Given servers are one broker with one set of topics: one process.
+PARALLEL := $(if $(KAFKA_BOOTSTRAP_SERVERS),,-n 2 --dist loadfile)
+
+test: $(DEV_STAMP) ## run all tests, on servers of their own (ARGS="-k indicators" adds options)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+check: lint types test ## what every commit must pass: ruff, mypy, tests
+
+lint: $(DEV_STAMP) ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV_STAMP) ## mypy
+	@$(BIN)/mypy .
+
+format: $(DEV_STAMP) ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+doctor: $(RUN_STAMP) ## print the settings in force and what answers
+	@$(BIN)/faust -A app doctor
+
+up: $(RUN_STAMP) ## start the embedded Kafka and MongoDB, and leave them running
+	@$(BIN)/python -m embedded up
+
+down: ## stop the embedded servers
+	@$(BIN)/python -m embedded down
+
+status: ## say which embedded servers run, and where
+	@$(BIN)/python -m embedded status
+
+reset: ## stop the embedded servers and delete their data
+	@$(BIN)/python -m embedded reset
+
+bench-indicators: $(DEV_STAMP) ## microseconds per bar of each indicator, beside ta
+	@$(BIN)/python -m benchmarks.indicators
+
+bench-sentiment: $(DEV_STAMP) ## accuracy and texts per second of the sentiment, beside plain VADER
+	@$(BIN)/python -m benchmarks.sentiment
+
+clean: ## delete .venv and caches (data in .data stays; see reset)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@sh scripts/make-venv.sh "$(PYTHON)" "$(VENV)"
+
+$(RUN_STAMP): requirements.txt requirements-embedded.txt | $(BIN)/python
+	@echo "installing packages (the first time only)..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-embedded.txt
+	@sh scripts/system-libraries.sh "$(BIN)/python"
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,109 @@
+"""Commands to the owner of a ticker: rebuild it from its stored bars."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from faust.types import StreamT
+
+from agents.prices import PricesStage
+from agents.services import Services
+from agents.stage import Stage
+from errors import InvalidRecord
+from indicators import IndicatorSet, Ohlcv
+from models import Command
+from sinks import Mode, Origin, Write
+from sinks.base import Document
+from sinks.documents import STOCK_PRICES, as_ms
+from sinks.history import StoredBars
+from tables.indicators import IntervalState
+from topics import COMMANDS
+from transport import Batch, BatchingApp
+
+log = logging.getLogger(__name__)
+
+#: Bars computed or stored in one go while other agents wait.
+AT_ONCE = 1_000
+
+
+class CommandsStage(Stage):
+    """Carries commands out, one at a time; prices of the worker wait meanwhile.
+
+    `recompute` reads all closed bars of the ticker from MongoDB, computes the indicators of each
+    from the first on, stores them, and puts the state that results in place of the old one. Doing
+    it again changes nothing.
+    """
+
+    def __init__(self, services: Services, prices: PricesStage, history: StoredBars) -> None:
+        super().__init__(services, "commands", COMMANDS, prices.writer)
+        self.prices = prices
+        self.history = history
+
+    async def process(self, batch: Batch) -> None:
+        """Carry out the commands of a batch, unless it is void."""
+        async with self.prices.turn:
+            for message in batch.records:
+                origin = Origin(*batch.tp, message.offset, message.key, message.value)
+                try:
+                    command = self.codec.decode(message.key, message.value)
+                except InvalidRecord as error:
+                    if batch.current:
+                        self.writer.submit([self.services.dead(origin, str(error), self.name)])
+                    continue
+                await self._recompute(command, batch)
+            if batch.current:
+                self.services.outbox.post()
+                self.services.counts[self.name, "received"] += len(batch.records)
+                batch.done()
+
+    async def _recompute(self, command: Command, batch: Batch) -> None:
+        await self.writer.flushed(self.writer.cut())
+        found = await asyncio.to_thread(self.history.closed_bars, command.ticker)
+        table = self.prices.table
+        rebuilt: dict[str, IntervalState] = {}
+        bars = 0
+        for chunk in _chunks(found):
+            writes = []
+            for bar in chunk:
+                name: str = bar["interval"]
+                if name not in rebuilt:
+                    rebuilt[name] = IntervalState(IndicatorSet(table.specification))
+                writes.append(_take_in(rebuilt[name], bar))
+            await self.writer.ready()
+            if not batch.current:
+                return
+            self.writer.submit(writes)
+            bars += len(chunk)
+        if not batch.current:
+            return
+        state = table.of(command.ticker, batch.tp.partition)
+        state.intervals = rebuilt
+        table.mark_dirty(command.ticker)
+        log.info("recomputed %s: %d bars of %s", command.ticker, bars, ", ".join(rebuilt) or "none")
+
+
+def _take_in(state: IntervalState, bar: Document) -> Write:
+    state.indicators.update(
+        Ohlcv(bar["open"], bar["high"], bar["low"], bar["close"], bar["volume"])
+    )
+    state.last_time = as_ms(bar["time"])
+    # The bar itself is stored; only what is computed at it changes.
+    values: Document = {"indicators": state.indicators.values()}
+    return Write(STOCK_PRICES, bar["_id"], values, Mode.UPDATE_ONLY)
+
+
+def _chunks(bars: Sequence[Document]) -> Iterable[Sequence[Document]]:
+    return (bars[start : start + AT_ONCE] for start in range(0, len(bars), AT_ONCE))
+
+
+def attach(app: BatchingApp, services: Services, prices: PricesStage) -> None:
+    """Declare the agent of ``commands``."""
+    stage = CommandsStage(services, prices, StoredBars(services.settings))
+
+    @app.agent(app.batched_topic(COMMANDS.name), name="commands")
+    async def commands(stream: StreamT[Any]) -> None:
+        """Commands: rebuild a ticker from its stored bars."""
+        await stage.run(stream)

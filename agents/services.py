@@ -1,0 +1,76 @@
+"""What all agents of a worker share: where they store, what they send, what they count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from aiokafka.partitioner import murmur2
+from faust.types import AppT
+
+from config import Settings
+from models.dead_letter import dead_letter, encode
+from sinks import MongoSink, Origin, Refusal, Sink, Write, Writer
+from sinks.documents import dead_letter_write
+from topics import DEAD_LETTERS
+from transport import BatchingApp, Outbox
+
+
+class Services:
+    """Shared by the agents of one worker.
+
+    Attributes:
+        counts: what happened, by (agent, what): ``received``, ``applied``, ``late``, ``dead``...
+    """
+
+    def __init__(self, app: BatchingApp, settings: Settings) -> None:
+        self.app: AppT = app
+        self.settings = settings
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.outbox = Outbox(app)
+        self._checkpoints = app.checkpoints
+        self._writers: list[Writer] = []
+        self._sinks: list[Sink] = []
+
+    def writer(self, agent: str, sink: Sink | None = None) -> Writer:
+        """Return a writer for one agent, which checkpoints wait for."""
+        if sink is None:
+            sink = MongoSink(self.settings)
+        self._sinks.append(sink)
+        writer = Writer(sink, agent, lambda refused: self._bury(refused, agent))
+        self._writers.append(writer)
+        self._checkpoints.register_store(writer)
+        return writer
+
+    def partition_of(self, key: str) -> int:
+        """Return the partition that a key belongs to, as Kafka's default partitioner says."""
+        return partition_of(key, self.settings.topic_partitions)
+
+    def dead(self, origin: Origin, error: str, agent: str) -> Write:
+        """Send a message to the dead letters; returns the write that keeps it whole."""
+        self.counts[agent, "dead"] += 1
+        letter = dead_letter(*origin, error=error, agent=agent)
+        key = f"{origin.topic}|{origin.partition}|{origin.offset}"
+        self.outbox.add(DEAD_LETTERS.name, self.partition_of(key), key.encode(), encode(letter))
+        return dead_letter_write(origin, error=error, agent=agent, time_ms=letter.time)
+
+    def close(self) -> None:
+        """Stop the writers and close their connections."""
+        for writer in self._writers:
+            writer.close()
+        for sink in self._sinks:
+            sink.close()
+
+    def _bury(self, refused: Sequence[Refusal], agent: str) -> list[Write]:
+        letters = [
+            self.dead(origin, refusal.reason, agent)
+            for refusal in refused
+            for origin in refusal.write.origins
+        ]
+        self.outbox.post()
+        return letters
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition of ``key`` among ``partitions``, by Kafka's murmur2."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,1 @@
+"""Measurements of the program, one question each: `python -m benchmarks.<name> --help`."""

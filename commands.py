@@ -1,0 +1,157 @@
+"""The commands that need the app: ``faust -A app doctor``, ``faust -A app recompute AAPL``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from pymongo.errors import PyMongoError
+from rich.console import Console
+from rich.table import Table
+
+from broker import Broker
+from config import Settings, without_credentials
+from errors import BrokerUnavailable, FinancialTrendsError
+from kafka_producer import FinancialDataProducer
+from models import recompute_orders
+from models.rules import check_ticker
+from sinks import documents
+from sinks.mongo import connect, database
+from topics import ALL_TOPICS, COMMANDS
+from transport import BatchingApp
+
+#: How long the doctor waits for each server, in seconds.
+DOCTOR_WAIT_S = 3.0
+
+#: How often a command looks whether a worker has carried it out, in seconds.
+LOOK_EVERY_S = 0.5
+
+
+def settings_table(settings: Settings) -> Table:
+    """Return the settings in force; passwords are not shown."""
+    table = Table("setting", "value", "from", title="settings in force", title_justify="left")
+    for name in type(settings).model_fields:
+        given = name in settings.model_fields_set
+        table.add_row(
+            name.upper(), _shown(getattr(settings, name)), "environment" if given else "default"
+        )
+    return table
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return without_credentials(secret) if "://" in secret else "********"
+    if isinstance(value, tuple):
+        return ",".join(value) or "-"
+    return "-" if value is None else str(value)
+
+
+def check_kafka(settings: Settings) -> tuple[bool, str]:
+    """Return whether Kafka answers, and in a sentence what it holds."""
+    try:
+        with Broker(settings, DOCTOR_WAIT_S) as broker:
+            existing = broker.partitions()
+            lag = sum(broker.lag(settings.app_id, (spec.name for spec in ALL_TOPICS)).values())
+    except BrokerUnavailable as error:
+        return False, str(error)
+    missing = [spec.name for spec in ALL_TOPICS if spec.name not in existing]
+    wrong = [
+        f"{spec.name} has {existing[spec.name]} partitions, not {settings.topic_partitions}"
+        for spec in ALL_TOPICS
+        if existing.get(spec.name, settings.topic_partitions) != settings.topic_partitions
+    ]
+    if wrong:
+        return False, "; ".join(wrong)
+    state = f"topics missing: {', '.join(missing)}" if missing else f"all {len(ALL_TOPICS)} topics"
+    return True, f"{settings.kafka_bootstrap_servers}: {state}; {lag} messages not processed yet"
+
+
+def check_mongodb(settings: Settings) -> tuple[bool, str]:
+    """Return whether MongoDB answers, and in a sentence what it holds."""
+    waiting = settings.model_copy(update={"mongodb_timeout_s": DOCTOR_WAIT_S})
+    try:
+        with connect(waiting) as client:
+            version = client.server_info()["version"]
+            found = database(client, waiting)
+            counts = {
+                name: found[name].estimated_document_count()
+                for name in (*documents.DATA_COLLECTIONS.values(), documents.DEAD_LETTERS)
+            }
+    except PyMongoError as error:
+        return False, f"{settings.mongodb_address}: {error}"
+    held = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return True, f"{settings.mongodb_address}: MongoDB {version}; {held}"
+
+
+def examine(settings: Settings, console: Console) -> bool:
+    """Print the settings in force and what answers; returns whether all is well."""
+    console.print(settings_table(settings))
+    well = True
+    for name, check in (("Kafka", check_kafka), ("MongoDB", check_mongodb)):
+        answers, detail = check(settings)
+        mark = "[green]ok[/green]" if answers else "[red]not ok[/red]"
+        console.print(f"{name}: {mark}  ", end="")
+        console.print(detail, markup=False, highlight=False)
+        well = well and answers
+    following = ", ".join(settings.tickers) or "no tickers"
+    console.print(f"prices: source {settings.price_source}, {following}", highlight=False)
+    return well
+
+
+def order_recompute(settings: Settings, tickers: Iterable[str], wait_s: float) -> bool:
+    """Order the owners of ``tickers`` to rebuild them; returns whether they did within the wait.
+
+    Raises:
+        BrokerUnavailable: Kafka does not answer.
+        InvalidRecord: a ticker is none.
+    """
+    orders = recompute_orders(tickers)
+    with FinancialDataProducer(settings) as producer:
+        producer.produce_records(COMMANDS, orders)
+    deadline = time.monotonic() + wait_s
+    with Broker(settings) as broker:
+        while broker.lag(settings.app_id, [COMMANDS.name])[COMMANDS.name] > 0:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_EVERY_S)
+    return True
+
+
+def attach(app: BatchingApp, settings: Settings) -> None:
+    """Declare the commands."""
+    console = Console(soft_wrap=True)
+
+    @app.command()
+    async def doctor(_self: Any) -> None:
+        """Print the settings in force, what answers, and what is missing."""
+        if not await asyncio.to_thread(examine, settings, console):
+            sys.exit(1)
+
+    @app.command(
+        click.argument("tickers", nargs=-1, required=True),
+        click.option(
+            "--wait", default=60.0, show_default=True, help="Longest wait for the workers, seconds."
+        ),
+    )
+    async def recompute(_self: Any, tickers: tuple[str, ...], wait: float) -> None:
+        """Rebuild the indicators of TICKERS from their first stored bar on."""
+        try:
+            names = [check_ticker(ticker.upper()) for ticker in tickers]
+            done = await asyncio.to_thread(order_recompute, settings, names, wait)
+        except (ValueError, FinancialTrendsError) as error:
+            console.print(f"error: {error}", style="red", markup=False)
+            sys.exit(2)
+        if done:
+            console.print(f"recomputed: {', '.join(names)}")
+        else:
+            console.print(
+                f"ordered: {', '.join(names)}; no worker has finished within {wait:g} s. "
+                "It is done as soon as one runs: faust -A app worker"
+            )
+            sys.exit(1)

@@ -1,0 +1,42 @@
+"""The Records on the wire, and the strict codec of each.
+
+A Record's namespace is part of the wire format: it names the type whatever module it moves to.
+"""
+
+from models.codec import Codec
+from models.command import COMMAND, Command, recompute_orders
+from models.dead_letter import DeadLetter, dead_letter
+from models.economy import ECONOMIC_OBSERVATION, EconomicObservation
+from models.market import BAR, INDICATOR_SNAPSHOT, Bar, IndicatorSnapshot
+from models.news import NEWS_ITEM, NewsItem
+from models.social import SOCIAL_POST, SocialPost
+from models.trend import TREND, Trend
+
+#: Records from a check of the deployment: stored, but never applied to state, trends or alerts.
+INTEGRATION_TEST = "integration-test"
+
+#: The source of what this program computes itself.
+OURSELVES = "financial-trends"
+
+__all__ = [
+    "BAR",
+    "COMMAND",
+    "ECONOMIC_OBSERVATION",
+    "INDICATOR_SNAPSHOT",
+    "INTEGRATION_TEST",
+    "NEWS_ITEM",
+    "OURSELVES",
+    "SOCIAL_POST",
+    "TREND",
+    "Bar",
+    "Codec",
+    "Command",
+    "DeadLetter",
+    "EconomicObservation",
+    "IndicatorSnapshot",
+    "NewsItem",
+    "SocialPost",
+    "Trend",
+    "dead_letter",
+    "recompute_orders",
+]

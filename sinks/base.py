@@ -1,0 +1,119 @@
+"""What is written where: the protocol of every sink, and the rule by which writes merge."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+Document = dict[str, Any]
+
+
+class Mode(enum.Enum):
+    """What a write does where a document with its id exists, and where none does."""
+
+    #: Insert; where it exists, set the fields (those under ``indicators`` one by one).
+    UPSERT = "upsert"
+    #: The same, but leave a document alone that says ``closed: true``.
+    UNLESS_CLOSED = "unless closed"
+    #: Insert; leave what exists alone.
+    INSERT_ONLY = "insert only"
+    #: Set the fields of what exists; insert nothing.
+    UPDATE_ONLY = "update only"
+
+
+class Origin(NamedTuple):
+    """The message that a write comes from."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Write:
+    """One document to be stored under a business key.
+
+    ``document`` leaves ``_id`` out; ``origins`` are the messages to blame if it cannot be stored.
+    """
+
+    collection: str
+    id: str
+    document: Document
+    mode: Mode = Mode.UPSERT
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A write that no retry will make good, and why."""
+
+    write: Write
+    reason: str
+
+
+class Sink(Protocol):
+    """A place that keeps each document once. Blocking; one caller at a time."""
+
+    def write(self, writes: Sequence[Write]) -> list[Refusal]:
+        """Store ``writes``, at most one for each (collection, id); returns what was refused.
+
+        Raises:
+            StoreUnavailable: the store did not take them; the same call may be made again.
+        """
+
+    def close(self) -> None:
+        """Free what the sink holds; no write may follow."""
+
+
+def coalesce(writes: Iterable[Write]) -> list[list[Write]]:
+    """Merge writes to the same document, into rounds to be stored one after another.
+
+    In a round each document occurs once. Closed beats provisional, then the last one wins, and one
+    round nearly always does; what no single write can say (an update of what exists, then a write
+    unless that is closed) takes a second one.
+    """
+    rounds: list[dict[tuple[str, str], Write]] = []
+    last_round: dict[tuple[str, str], int] = {}
+    for write in writes:
+        place = (write.collection, write.id)
+        number = last_round.get(place, -1)
+        merged = None if number < 0 else _merge(rounds[number][place], write)
+        if merged is None:
+            number += 1
+            last_round[place] = number
+            if number == len(rounds):
+                rounds.append({})
+        rounds[number][place] = write if merged is None else merged
+    return [list(one.values()) for one in rounds]
+
+
+def _merge(earlier: Write, later: Write) -> Write | None:
+    """Return the one write that does what both do one after the other; None where none does."""
+    document, mode = earlier.document, earlier.mode
+    if mode is later.mode or mode is Mode.UPSERT:
+        if later.mode is Mode.UNLESS_CLOSED and mode is Mode.UPSERT and "closed" not in document:
+            return None  # what is stored may say so
+        stands = later.mode is Mode.UNLESS_CLOSED and document.get("closed") is True
+        if not stands and later.mode is not Mode.INSERT_ONLY:
+            document = _both(document, later.document)
+    elif later.mode is Mode.UPSERT and _covers(later.document, document):
+        document, mode = later.document, later.mode
+    elif not (mode is Mode.UNLESS_CLOSED and later.mode is Mode.INSERT_ONLY):
+        return None
+    return Write(later.collection, later.id, document, mode, earlier.origins + later.origins)
+
+
+def _both(earlier: Document, later: Document) -> Document:
+    document = earlier | later
+    if "indicators" in earlier and "indicators" in later:
+        document["indicators"] = earlier["indicators"] | later["indicators"]
+    return document
+
+
+def _covers(later: Document, earlier: Document) -> bool:
+    indicators = earlier.get("indicators", {}).keys()
+    return earlier.keys() <= later.keys() and indicators <= later.get("indicators", {}).keys()

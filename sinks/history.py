@@ -1,0 +1,41 @@
+"""The bars that are stored, read back."""
+
+from __future__ import annotations
+
+from pymongo import ASCENDING
+from pymongo.errors import PyMongoError
+
+from config import Settings
+from errors import StoreUnavailable
+from models import INTEGRATION_TEST
+from sinks.base import Document
+from sinks.documents import STOCK_PRICES
+from sinks.mongo import connect, database
+
+_FIELDS = ("interval", "time", "open", "high", "low", "close", "volume")
+
+
+class StoredBars:
+    """Reads bars from MongoDB. Blocking."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.address = settings.mongodb_address
+        self._settings = settings
+
+    def closed_bars(self, ticker: str) -> list[Document]:
+        """Return the closed bars of ``ticker`` at all intervals, in the order of time.
+
+        Each has ``_id`` and the fields interval, time, open, high, low, close, volume. Bars from a
+        check of the deployment are left out, as they are from state.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        where = {"ticker": ticker, "closed": True, "source": {"$ne": INTEGRATION_TEST}}
+        try:
+            with connect(self._settings) as client:
+                collection = database(client, self._settings)[STOCK_PRICES]
+                found = collection.find(where, dict.fromkeys(_FIELDS, 1))
+                return list(found.sort([("interval", ASCENDING), ("time", ASCENDING)]))
+        except PyMongoError as error:
+            raise StoreUnavailable(self.address, str(error)) from error

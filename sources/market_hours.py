@@ -1,0 +1,178 @@
+"""When a ticker is traded, and when a bar of it is over.
+
+Exchanges come from ``pandas_market_calendars``, with their holidays, early closes and clock
+changes. It is imported, and a year of a calendar computed, when first asked for (about a second):
+ask in a thread.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+DAY_MS = 86_400_000
+_MINUTE_MS = 60_000
+
+#: Lengths of the bars within a day that Yahoo has, ms.
+WITHIN_DAY_MS: Mapping[str, int] = {
+    name: minutes * _MINUTE_MS
+    for name, minutes in {
+        "1m": 1,
+        "2m": 2,
+        "5m": 5,
+        "15m": 15,
+        "30m": 30,
+        "60m": 60,
+        "90m": 90,
+        "1h": 60,
+    }.items()
+}
+#: All intervals that this module knows the ends of.
+INTERVALS = (*WITHIN_DAY_MS, "1d", "1wk", "1mo")
+
+#: Longest time without a session that is looked across, in days.
+_LONGEST_BREAK = 15
+
+_US = "NYSE"
+_BY_SUFFIX = {
+    "AX": "ASX",
+    "DE": "XETR",
+    "HK": "HKEX",
+    "L": "LSE",
+    "MI": "XMIL",
+    "PA": "XPAR",
+    "T": "JPX",
+    "TO": "TSX",
+}
+_US_INDICES = frozenset(
+    f"^{name}"
+    for name in ("GSPC", "DJI", "IXIC", "NDX", "RUT", "NYA", "VIX", "TNX", "TYX", "FVX", "IRX")
+)
+# BTC-USD and ETH-EUR, but not the share class BRK-B or the preferred share BAC-PL.
+_PAIR = re.compile(r"-[A-Z]{3,}$")
+
+
+class Session(NamedTuple):
+    """One trading day's regular hours, ms since the epoch, UTC; ``close`` is not part of it."""
+
+    open: int
+    close: int
+
+
+def calendar_of(ticker: str) -> str | None:
+    """Return the calendar that ``ticker`` is traded by, None for what is traded at all hours.
+
+    Tickers are Yahoo's. Crypto currencies, foreign exchange and futures are traded at all hours.
+    Exchanges without a calendar here count as such too: that costs polls in vain, and no bar is
+    taken for finished too early, because no session reaches past midnight UTC of its day.
+
+    >>> calendar_of("AAPL"), calendar_of("BRK-B"), calendar_of("SAP.DE"), calendar_of("BTC-USD")
+    ('NYSE', 'NYSE', 'XETR', None)
+    """
+    if ticker.startswith("^"):
+        return _US if ticker in _US_INDICES else None
+    if "=" in ticker or _PAIR.search(ticker):
+        return None
+    _, dot, suffix = ticker.partition(".")
+    return _BY_SUFFIX.get(suffix) if dot else _US
+
+
+def is_open(ticker: str, at: int, grace: int = 0) -> bool:
+    """Tell whether ``ticker`` is traded at ``at``, or was until less than ``grace`` before (ms)."""
+    calendar = calendar_of(ticker)
+    if calendar is None:
+        return True
+    return any(
+        session.open <= at < session.close + grace for session in _near(calendar, at, days=1)
+    )
+
+
+def last_close(ticker: str, at: int) -> int | None:
+    """Return the last close at or before ``at``, ms; None for what never closes."""
+    calendar = calendar_of(ticker)
+    if calendar is None:
+        return None
+    closes = [s.close for s in _near(calendar, at, days=_LONGEST_BREAK) if s.close <= at]
+    return max(closes, default=None)
+
+
+def session_at(ticker: str, at: int) -> Session | None:
+    """Return the session that ``at`` (ms) lies in; None outside, and for what never closes."""
+    calendar = calendar_of(ticker)
+    if calendar is None:
+        return None
+    return next((s for s in _near(calendar, at, days=1) if s.open <= at < s.close), None)
+
+
+def span(ticker: str, interval: str, time: int) -> tuple[int, int]:
+    """Return when the bar that is written at ``time`` begins, and when it is over, ms.
+
+    Args:
+        ticker: Yahoo's.
+        interval: one of :data:`INTERVALS`.
+        time: the bar's time; of daily and longer bars midnight UTC of their first date.
+
+    A daily bar of an exchange lasts from the open to the close of that date's session. A bar
+    within the day that the close cuts short ends there. Weeks and months end at midnight UTC.
+    """
+    length = WITHIN_DAY_MS.get(interval)
+    if length is not None:
+        session = session_at(ticker, time)
+        end = time + length
+        return time, end if session is None else min(end, session.close)
+    if interval == "1wk":
+        return time, time + 7 * DAY_MS
+    if interval == "1mo":
+        return time, _next_month(time)
+    calendar = calendar_of(ticker)
+    session = None if calendar is None else _session_of(calendar, _day(time))
+    return (time, time + DAY_MS) if session is None else (session.open, session.close)
+
+
+def _near(calendar: str, at: int, days: int) -> list[Session]:
+    """Return the sessions of the dates from ``days`` before ``at`` to one after it."""
+    today = _day(at)
+    found = (_session_of(calendar, today + timedelta(days=n)) for n in range(-days, 2))
+    return [session for session in found if session is not None]
+
+
+def _session_of(calendar: str, day: date) -> Session | None:
+    return _year(calendar, day.year).get(day)
+
+
+@functools.lru_cache(maxsize=64)
+def _year(calendar: str, year: int) -> dict[date, Session]:
+    """Return a calendar's sessions of one year, by their date."""
+    import pandas_market_calendars  # noqa: PLC0415 - slow, and only those who ask need it
+
+    # Both use what pandas is going to change; nothing that we could do about.
+    warnings.filterwarnings(
+        "ignore", category=DeprecationWarning, module="(pandas_market|exchange)_calendars"
+    )
+    frame = pandas_market_calendars.get_calendar(calendar).schedule(
+        date(year, 1, 1), date(year, 12, 31)
+    )
+    opens = frame["market_open"].tolist()
+    closes = frame["market_close"].tolist()
+    return {
+        day.date(): Session(_ms(opened), _ms(closed))
+        for day, opened, closed in zip(frame.index.tolist(), opens, closes, strict=True)
+    }
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _day(time: int) -> date:
+    return datetime.fromtimestamp(time / 1000, UTC).date()
+
+
+def _next_month(time: int) -> int:
+    day = _day(time)
+    year, month = divmod(day.year * 12 + day.month, 12)
+    return _ms(datetime(year, month + 1, 1, tzinfo=UTC))

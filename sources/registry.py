@@ -1,0 +1,129 @@
+"""Which sources the settings mean.
+
+The libraries of live providers take long to load, so each is imported only where it is used.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from pydantic import SecretStr
+
+from config import Settings
+from errors import ConfigurationError, SourceUnavailable
+from sources import recorded
+from sources.base import PriceSource, Source
+from sources.replay import ReplaySource
+from sources.simulated import SimulatedSource
+
+log = logging.getLogger(__name__)
+
+
+def price_source(settings: Settings) -> PriceSource | None:
+    """Return the source of prices that ``PRICE_SOURCE`` names, None for ``none``.
+
+    Raises:
+        ConfigurationError: the source has no bars of the length ``BAR_INTERVAL``.
+        SourceUnavailable: the source cannot be used.
+    """
+    match settings.price_source:
+        case "replay":
+            if settings.bar_interval != recorded.INTERVAL:
+                raise ConfigurationError(
+                    f"BAR_INTERVAL is {settings.bar_interval!r}, but only daily bars are recorded: "
+                    f"set BAR_INTERVAL={recorded.INTERVAL}, or use `--source simulated`"
+                )
+            return ReplaySource(settings.replay_speed, settings.poll_interval_s)
+        case "simulated":
+            return SimulatedSource(
+                settings.replay_speed,
+                settings.simulated_seed,
+                settings.bar_interval,
+                settings.poll_interval_s,
+            )
+        case "yahoo":
+            from sources.yahoo import YahooSource  # noqa: PLC0415 - loads yfinance
+
+            return YahooSource(
+                settings.poll_interval_s,
+                settings.bar_interval,
+                cache_dir=settings.data_dir / "yfinance",
+                base_url=settings.yahoo_base_url,
+            )
+        case "none":
+            return None
+
+
+def text_and_data_sources(settings: Settings) -> list[tuple[Source, Sequence[str]]]:
+    """Return the sources of news, posts and economic series that are on, each with its keys.
+
+    One that lacks its credentials is off, with one line in the log.
+
+    Raises:
+        ConfigurationError: an address or a name in the settings cannot be used.
+    """
+    makers: list[tuple[bool, Callable[[Settings], Source], Sequence[str]]] = [
+        (settings.news_source == "rss" and not settings.skip_news, _rss, settings.tickers),
+        (not settings.skip_reddit, _reddit, settings.tickers),
+        (not settings.skip_twitter, _twitter, settings.tickers),
+        (not settings.skip_economic, _fred, settings.fred_series),
+    ]
+    sources: list[tuple[Source, Sequence[str]]] = []
+    for wanted, make, keys in makers:
+        if wanted and keys:
+            try:
+                sources.append((make(settings), keys))
+            except SourceUnavailable as error:
+                log.info("off: %s", error)
+    return sources
+
+
+def _rss(settings: Settings) -> Source:
+    from sources.rss import RssSource  # noqa: PLC0415
+
+    return RssSource(
+        settings.news_feeds,
+        base_url=settings.yahoo_rss_base_url,
+        interval=settings.news_poll_interval_s,
+    )
+
+
+def _reddit(settings: Settings) -> Source:
+    from sources.reddit import RedditSource  # noqa: PLC0415
+
+    return RedditSource(
+        settings.reddit_client_id or "",
+        _open(settings.reddit_client_secret),
+        settings.social_poll_interval_s,
+        subreddits=settings.reddit_subreddits,
+        comments=settings.reddit_comments,
+        authors=settings.social_authors,
+        base_url=settings.reddit_base_url or "",
+    )
+
+
+def _twitter(settings: Settings) -> Source:
+    from sources.twitter import TwitterSource  # noqa: PLC0415
+
+    return TwitterSource(
+        _open(settings.twitter_bearer_token),
+        settings.social_poll_interval_s,
+        authors=settings.social_authors,
+        daily_posts=settings.twitter_daily_posts,
+        base_url=settings.twitter_base_url or "",
+    )
+
+
+def _fred(settings: Settings) -> Source:
+    from sources.fred import FredSource  # noqa: PLC0415
+
+    return FredSource(
+        _open(settings.fred_api_key),
+        base_url=settings.fred_base_url,
+        interval=settings.economic_poll_interval_s,
+    )
+
+
+def _open(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()

@@ -1,0 +1,148 @@
+"""Asks the sources, and sends what they bring: the only timers of the program.
+
+A worker polls the keys whose partition it owns, outside rebalance and recovery, so adding a worker
+spreads polling too. A fetch in flight may overlap a handover once; business keys absorb that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust import Record
+
+from errors import SourceUnavailable, StoreUnavailable
+from sinks.cursors import Cursors
+from sources.base import Source, UnknownKeys, cursors
+from transport import BatchingApp
+from transport.outbox import send_batches
+
+log = logging.getLogger(__name__)
+
+#: Longest wait for one answer of a source, in seconds.
+FETCH_TIMEOUT_S = 30.0
+
+#: Longest pause after failures in a row, in seconds.
+LONGEST_PAUSE_S = 60.0
+
+#: Pause while this worker owns nothing or is in a rebalance, in seconds.
+IDLE_S = 0.2
+
+#: What can go wrong in a poll and right in the next one.
+PASSING = (SourceUnavailable, StoreUnavailable, KafkaError, TimeoutError)
+
+
+class Schedule:
+    """Polls one source for the keys that this worker owns.
+
+    Args:
+        app: sends the records, and knows the partitions owned.
+        source: what is polled, every ``source.interval`` seconds.
+        keys: all keys to follow, whoever owns them.
+        partition_of: the partition of a key.
+        progress: where it is kept how far the source has fetched each key.
+    """
+
+    def __init__(
+        self,
+        app: BatchingApp,
+        source: Source,
+        keys: Sequence[str],
+        partition_of: Callable[[str], int],
+        progress: Cursors,
+    ) -> None:
+        self.app: Any = app
+        self.source = source
+        self.keys = list(keys)
+        self._partition_of = partition_of
+        self._progress = progress
+        self._since: dict[str, int] = {}
+        self._unsaved: dict[str, int] = {}
+        self._known: set[str] = set()
+
+    async def run(self) -> None:
+        """Poll until the app stops."""
+        failures = 0
+        try:
+            while not self.app.should_stop:
+                owned = self.owned()
+                if not owned:
+                    self._known.clear()
+                    await self.app.sleep(IDLE_S)
+                    continue
+                try:
+                    await self.poll(owned)
+                    failures = 0
+                except PASSING as error:
+                    failures += 1
+                    if failures in (1, 10) or failures % 100 == 0:
+                        log.warning("source %s: %s; trying again", self.source.name, error)
+                pause = self.source.interval * 2 ** min(failures, 10)
+                await self.app.sleep(min(pause, max(LONGEST_PAUSE_S, self.source.interval)))
+        finally:
+            await self.source.close()
+            self._progress.close()
+
+    def owned(self) -> list[str]:
+        """Return the keys whose partition is this worker's now; none in a rebalance."""
+        if self.app.rebalancing or self.app.in_recovery:
+            return []
+        topic = self.source.topic.name
+        mine = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == topic}
+        return [key for key in self.keys if self._partition_of(key) in mine]
+
+    async def poll(self, keys: Sequence[str]) -> int:
+        """Fetch once for ``keys``, send what came, and note how far that was.
+
+        Returns:
+            How many records the broker acknowledged.
+
+        Raises:
+            SourceUnavailable, StoreUnavailable, KafkaError, TimeoutError: nothing is lost; what was
+                not acknowledged is fetched again.
+        """
+        await self._learn(keys)
+        since = {key: self._since[key] for key in keys if key in self._since}
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
+                records = await self.source.fetch(keys, since)
+        except UnknownKeys as error:
+            log.warning("%s; following the others", error)
+            self.keys = [key for key in self.keys if key not in error.keys]
+            return 0
+        await self._send(records)
+        codec = self.source.topic.codec
+        moved = cursors(records, codec.key if codec is not None else "ticker")
+        # Never back: a source may bring a revision of something older.
+        for name, time_ms in moved.items():
+            self._since[name] = self._unsaved[name] = max(time_ms, self._since.get(name, time_ms))
+        await asyncio.to_thread(self._progress.save, self.source.name, dict(self._unsaved))
+        self._unsaved.clear()
+        return len(records)
+
+    async def _learn(self, keys: Iterable[str]) -> None:
+        """Read the cursors of keys that came to this worker since the last poll."""
+        new = [key for key in keys if key not in self._known]
+        if new:
+            found = await asyncio.to_thread(self._progress.load, self.source.name, new)
+            self._since.update(found)
+        self._known = set(keys)
+
+    async def _send(self, records: Iterable[Record]) -> None:
+        topic = self.source.topic
+        codec = topic.codec
+        if codec is None:
+            raise TypeError(f"topic {topic.name} has no Record that a source could send")
+        by_partition: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+        for record in records:
+            key = codec.encode_key(record)
+            partition = self._partition_of(key.decode())
+            by_partition[partition].append((key, codec.encode(record)))
+        sent: list[Any] = []
+        for partition, messages in by_partition.items():
+            sent += await send_batches(self.app, topic.name, partition, messages)
+        await asyncio.gather(*sent)

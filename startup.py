@@ -1,0 +1,104 @@
+"""What a worker needs before it starts: Faust's options, topics, indexes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from typing import Any
+
+import faust
+from pymongo.errors import PyMongoError
+from tenacity import before_sleep_log, retry, retry_if_exception_type, wait_exponential_jitter
+
+from broker import Broker
+from config import Settings
+from sinks.indexes import ensure_indexes
+from sinks.mongo import connect, database
+
+log = logging.getLogger(__name__)
+
+#: The broker takes a worker for dead after so many seconds of silence.
+SESSION_TIMEOUT_S = 10.0
+
+
+def faust_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of the App that follow from the settings, and those that are fixed."""
+    return {
+        "broker": [
+            f"kafka://{address.strip()}" for address in settings.kafka_bootstrap_servers.split(",")
+        ],
+        "broker_credentials": _credentials(settings),
+        "store": "memory://",
+        "datadir": str(settings.data_dir),
+        "web_host": settings.web_host,
+        "web_bind": settings.web_host,
+        "web_port": settings.web_port,
+        "topic_partitions": settings.topic_partitions,
+        "topic_replication_factor": settings.topic_replication_factor,
+        # Nothing runs on a leader, so no topic to elect one.
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "consumer_auto_offset_reset": "earliest",
+        "broker_session_timeout": SESSION_TIMEOUT_S,
+        "broker_heartbeat_interval": SESSION_TIMEOUT_S / 5,
+        "broker_request_timeout": 30.0,
+        # An outage of MongoDB stops the fetching; that alone must not cost the membership.
+        "broker_max_poll_interval": 86_400.0,
+        "broker_max_poll_records": 1_000,
+        "stream_wait_empty": True,
+        "producer_linger": 0.002,
+        "producer_max_batch_size": 256 * 1024,
+        "producer_request_timeout": settings.kafka_timeout_s,
+        "producer_threaded": False,
+    }
+
+
+async def prepare_servers(settings: Settings) -> None:
+    """Create the topics and indexes that are missing, and check the topics that exist.
+
+    Waits for MongoDB as long as it takes.
+
+    Raises:
+        BrokerUnavailable: Kafka does not answer.
+        TopicMismatch: a topic has another partition count than the settings say.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(_create_topics, settings)
+    await _create_indexes(settings)
+
+
+def _create_topics(settings: Settings) -> None:
+    with Broker(settings) as broker:
+        created = broker.ensure_topics()
+    if created:
+        log.info("created topics: %s", ", ".join(created))
+
+
+@retry(
+    retry=retry_if_exception_type(PyMongoError),
+    wait=wait_exponential_jitter(multiplier=0.5, max=10.0),
+    before_sleep=before_sleep_log(log, logging.WARNING),
+)
+async def _create_indexes(settings: Settings) -> None:
+    with connect(settings) as client:
+        await asyncio.to_thread(ensure_indexes, database(client, settings), settings)
+
+
+def _credentials(settings: Settings) -> Any:
+    protocol = settings.kafka_security_protocol
+    context = None
+    if protocol.endswith("SSL"):
+        ca_file = settings.kafka_ssl_ca_file
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        if settings.kafka_ssl_cert_file is not None:
+            context.load_cert_chain(settings.kafka_ssl_cert_file, settings.kafka_ssl_key_file)
+    if protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        return faust.SASLCredentials(
+            username=settings.kafka_sasl_username,
+            password=None if password is None else password.get_secret_value(),
+            ssl_context=context,
+            mechanism=settings.kafka_sasl_mechanism,
+        )
+    return None if context is None else faust.SSLCredentials(context)

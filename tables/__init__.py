@@ -1,0 +1,1 @@
+"""The checkpointed Faust tables, and the live objects over them."""

@@ -1,0 +1,111 @@
+"""A Faust table whose changelog is written by checkpoints, and recovered by source offset.
+
+A row is the JSON of a state; it begins ``{"offset":N``, where N is the offset (in the topic that
+the table follows) of the last message applied to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import faust
+import orjson
+from faust.types import TP, AppT, EventT
+
+from transport.checkpoint import Rows
+from transport.outbox import send_batches
+
+_OFFSET = re.compile(rb'\{"offset":(-?\d+)')
+
+#: A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
+#: sees it beside the right one and takes the right one; so compaction must not come first.
+_COMPACTION_LAG_MS = 86_400_000
+
+
+def row_offset(row: bytes) -> int:
+    """Return the source offset that a row begins with; -1 where it has none."""
+    found = _OFFSET.match(row)
+    return -1 if found is None else int(found[1])
+
+
+class Row:
+    """One row as the table holds it: its bytes, and JSON for Faust's web endpoints."""
+
+    __slots__ = ("partition", "raw")
+
+    def __init__(self, raw: bytes, partition: int) -> None:
+        self.raw = raw
+        self.partition = partition
+
+    def __json__(self) -> Any:
+        return orjson.loads(self.raw)
+
+
+class CheckpointedTable(faust.Table[str, Row]):
+    """The rows that checkpoints have saved: key -> :class:`Row`.
+
+    Never assign to it: rows come from :meth:`keep`, after the changelog acknowledged them, and from
+    the changelog. Keys are raw UTF-8, as the source topic's, so both are partitioned alike.
+    """
+
+    #: How a row is held and shown; a table may show its rows in its own way.
+    row_type: type[Row] = Row
+
+    def __init__(self, app: AppT, *, name: str, help: str) -> None:  # noqa: A002 - Faust's name
+        super().__init__(
+            app,
+            name=name,
+            help=help,
+            key_type=str,
+            value_type=bytes,
+            store="memory://",
+            extra_topic_configs={"min.compaction.lag.ms": str(_COMPACTION_LAG_MS)},
+        )
+        self.key_serializer = "raw"
+        app.tables.add(self)
+
+    def row(self, key: str) -> bytes | None:
+        """Return the saved row of ``key``, or None."""
+        row: Row | None = self.data.get(key)
+        return None if row is None else row.raw
+
+    async def send(self, rows: Rows) -> None:
+        """Return once the changelog has acknowledged ``rows`` (see transport.checkpoint.State)."""
+        by_partition: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+        for key, (partition, raw) in rows.items():
+            by_partition[partition].append((key.encode(), raw))
+        topic = self.changelog_topic.get_topic_name()
+        acknowledgements: list[Any] = []
+        for partition, messages in by_partition.items():
+            acknowledgements += await send_batches(self.app, topic, partition, messages)
+        await asyncio.gather(*acknowledgements)
+
+    def keep(self, rows: Rows) -> None:
+        """Put ``rows`` into the table; their changelog is written."""
+        for key, (partition, raw) in rows.items():
+            self.data[key] = self.row_type(raw, partition)
+
+    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
+        """Recover rows: for each key the one with the highest source offset, then the latest."""
+        data: Any = self.data
+        for event in batch:
+            message: Any = event.message
+            key = message.key.decode()
+            if message.value is None:
+                data.pop(key, None)
+                continue
+            held = data.get(key)
+            if held is None or row_offset(message.value) >= row_offset(held.raw):
+                data[key] = self.row_type(message.value, message.partition)
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Drop the rows of partitions that now belong to other workers."""
+        await super().on_recovery_completed(active_tps, standby_tps)
+        owned = {tp.partition for tp in active_tps}
+        data: Any = self.data
+        for key in [key for key, row in data.items() if row.partition not in owned]:
+            del data[key]

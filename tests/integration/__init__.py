@@ -1,0 +1,1 @@
+"""Tests of the whole: real workers, a real Kafka, a real MongoDB."""

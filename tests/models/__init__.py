@@ -1,0 +1,1 @@
+"""Tests of the Records, their codecs and their intake."""

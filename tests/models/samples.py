@@ -1,0 +1,103 @@
+"""One good message of every kind of Record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models import (
+    BAR,
+    COMMAND,
+    ECONOMIC_OBSERVATION,
+    INDICATOR_SNAPSHOT,
+    NEWS_ITEM,
+    SOCIAL_POST,
+    TREND,
+    Codec,
+)
+
+#: 2024-01-05 00:00 UTC.
+TIME = 1_704_412_800_000
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "Bar": {
+        "ticker": "AAPL",
+        "interval": "1d",
+        "time": TIME,
+        "open": 181.99,
+        "high": 182.76,
+        "low": 180.17,
+        "close": 181.18,
+        "volume": 62_303_300.0,
+        "source": "test",
+        "ingested": TIME + 1,
+        "adjusted_close": 180.2,
+        "closed": False,
+    },
+    "IndicatorSnapshot": {
+        "ticker": "AAPL",
+        "interval": "5m",
+        "time": TIME,
+        "values": {"rsi": 41.5, "macd": None},
+        "source": "test",
+        "closed": True,
+    },
+    "NewsItem": {
+        "ticker": "BRK-B",
+        "id": "story-1",
+        "time": TIME,
+        "title": "Ein Überraschungsgewinn 📈",
+        "source": "test",
+        "ingested": TIME + 1,
+        "summary": "More\nthan one line",
+        "url": "https://news.example/1",
+        "publisher": "Example News",
+        "sentiment": 0.25,
+    },
+    "SocialPost": {
+        "ticker": "^GSPC",
+        "platform": "reddit",
+        "id": "t3_1",
+        "time": TIME,
+        "text": "to the moon",
+        "source": "test",
+        "ingested": TIME + 1,
+        "author": "somebody",
+        "sentiment": -1.0,
+        "engagement": 12.0,
+        "url": "https://posts.example/1",
+    },
+    "EconomicObservation": {
+        "series": "UNRATE",
+        "time": -TIME,
+        "value": -3.7,
+        "realtime_start": TIME,
+        "source": "test",
+        "ingested": TIME + 1,
+        "title": "Unemployment Rate",
+        "units": "Percent",
+        "frequency": "Monthly",
+    },
+    "Command": {"ticker": "AAPL", "action": "recompute", "time": TIME},
+    "Trend": {
+        "ticker": "AAPL",
+        "time": TIME,
+        "direction": "up",
+        "strength": 63.0,
+        "confidence": 0.8,
+        "components": {"momentum": 0.4, "news": -0.1},
+        "reasons": ["RSI is rising"],
+    },
+}
+
+CODECS: dict[str, Codec[Any]] = {
+    codec.name: codec
+    for codec in (
+        BAR,
+        INDICATOR_SNAPSHOT,
+        NEWS_ITEM,
+        SOCIAL_POST,
+        ECONOMIC_OBSERVATION,
+        COMMAND,
+        TREND,
+    )
+}

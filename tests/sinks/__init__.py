@@ -1,0 +1,1 @@
+"""Tests of the sinks, on memory and on a real MongoDB."""

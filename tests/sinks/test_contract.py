@@ -1,0 +1,179 @@
+"""The contract of every sink: one suite, over all of them."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+
+import pytest
+
+from sinks import Mode, Write
+from sinks.base import Document
+from tests.sinks.stores import MemoryStore, Store
+
+C = "things"
+WHEN = datetime(2024, 1, 5, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.integration)])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty store of each kind."""
+    if request.param == "memory":
+        return MemoryStore()
+    found: Store = request.getfixturevalue("mongo_store")
+    return found
+
+
+def put(store: Store, document: Document, mode: Mode = Mode.UPSERT, id_: str = "a") -> None:
+    """Store one document, which must not be refused."""
+    assert store.sink.write([Write(C, id_, document, mode)]) == []
+
+
+def test_an_empty_call_stores_nothing(store: Store) -> None:
+    assert store.sink.write([]) == []
+    assert store.documents(C) == {}
+
+
+def test_values_come_back_as_they_were(store: Store) -> None:
+    document = {
+        "text": "Überraschung 📈",
+        "number": 0.1,
+        "whole": 2**62,
+        "flag": False,
+        "none": None,
+        "bytes": b"\x00\xff",
+        "when": WHEN,
+        "list": ["a", 1],
+        "indicators": {"rsi": 41.5, "sma": None},
+    }
+    put(store, document)
+    assert store.documents(C) == {"a": document}
+
+
+@pytest.mark.parametrize("mode", [Mode.UPSERT, Mode.UNLESS_CLOSED, Mode.INSERT_ONLY])
+def test_what_is_missing_is_inserted(store: Store, mode: Mode) -> None:
+    put(store, {"x": 1}, mode)
+    assert store.documents(C) == {"a": {"x": 1}}
+
+
+def test_update_only_inserts_nothing(store: Store) -> None:
+    put(store, {"x": 1}, Mode.UPDATE_ONLY)
+    assert store.documents(C) == {}
+
+
+@pytest.mark.parametrize("mode", [Mode.UPSERT, Mode.UNLESS_CLOSED, Mode.UPDATE_ONLY])
+def test_fields_of_what_exists_are_set_and_others_survive(store: Store, mode: Mode) -> None:
+    put(store, {"x": 1, "y": 1})
+    put(store, {"y": 2, "z": 2}, mode)
+    assert store.documents(C) == {"a": {"x": 1, "y": 2, "z": 2}}
+
+
+def test_insert_only_leaves_what_exists_alone(store: Store) -> None:
+    put(store, {"x": 1})
+    put(store, {"x": 2, "y": 2}, Mode.INSERT_ONLY)
+    assert store.documents(C) == {"a": {"x": 1}}
+
+
+@pytest.mark.parametrize("mode", [Mode.UPSERT, Mode.UNLESS_CLOSED, Mode.UPDATE_ONLY])
+def test_indicators_are_set_one_by_one(store: Store, mode: Mode) -> None:
+    put(store, {"close": 1.0, "indicators": {"theirs": 7.0, "rsi": 50.0}})
+    put(store, {"indicators": {"rsi": 60.0, "sma": None}}, mode)
+    assert store.documents(C) == {
+        "a": {"close": 1.0, "indicators": {"theirs": 7.0, "rsi": 60.0, "sma": None}}
+    }
+
+
+def test_indicators_can_come_before_and_after_their_bar(store: Store) -> None:
+    put(store, {"indicators": {"theirs": 7.0}})
+    put(store, {"close": 1.0, "closed": True, "indicators": {"rsi": 50.0}})
+    put(store, {"indicators": {"theirs": 8.0}})
+    assert store.documents(C) == {
+        "a": {"close": 1.0, "closed": True, "indicators": {"theirs": 8.0, "rsi": 50.0}}
+    }
+
+
+def test_other_fields_that_hold_fields_are_replaced_whole(store: Store) -> None:
+    put(store, {"components": {"news": 1.0, "macro": 1.0}})
+    put(store, {"components": {"news": 2.0}})
+    assert store.documents(C) == {"a": {"components": {"news": 2.0}}}
+
+
+def test_a_provisional_write_replaces_a_provisional_bar(store: Store) -> None:
+    put(store, {"close": 1.0, "closed": False}, Mode.UNLESS_CLOSED)
+    put(store, {"close": 2.0, "closed": False}, Mode.UNLESS_CLOSED)
+    assert store.documents(C) == {"a": {"close": 2.0, "closed": False}}
+
+
+def test_a_provisional_write_completes_a_bar_that_only_has_indicators(store: Store) -> None:
+    put(store, {"indicators": {"theirs": 7.0}})
+    put(store, {"close": 2.0, "closed": False}, Mode.UNLESS_CLOSED)
+    assert store.documents(C) == {
+        "a": {"close": 2.0, "closed": False, "indicators": {"theirs": 7.0}}
+    }
+
+
+def test_a_closed_bar_replaces_a_provisional_one(store: Store) -> None:
+    put(store, {"close": 1.0, "closed": False}, Mode.UNLESS_CLOSED)
+    put(store, {"close": 2.0, "closed": True})
+    assert store.documents(C) == {"a": {"close": 2.0, "closed": True}}
+
+
+def test_a_provisional_write_never_replaces_a_closed_bar(store: Store) -> None:
+    closed = {"close": 2.0, "closed": True, "indicators": {"rsi": 50.0}}
+    put(store, closed)
+    put(
+        store,
+        {"close": 3.0, "closed": False, "indicators": {"rsi": 1.0, "sma": 1.0}},
+        Mode.UNLESS_CLOSED,
+    )
+    assert store.documents(C) == {"a": closed}
+
+
+def test_a_closed_bar_can_be_corrected(store: Store) -> None:
+    put(store, {"close": 2.0, "closed": True})
+    put(store, {"close": 2.5, "closed": True})
+    assert store.documents(C) == {"a": {"close": 2.5, "closed": True}}
+
+
+def mixed() -> list[Write]:
+    """Writes of every mode to several collections, as one call brings them."""
+    return [
+        Write("one", "a", {"x": 1}),
+        Write("two", "a", {"x": 2}, Mode.INSERT_ONLY),
+        Write("one", "b", {"x": 3, "closed": False}, Mode.UNLESS_CLOSED),
+        Write("two", "b", {"indicators": {"rsi": 1.0}}, Mode.UPDATE_ONLY),
+        Write("one", "c", {"x": 4, "indicators": {"rsi": 2.0}}),
+        Write("three", "a", {"x": 5}),
+    ]
+
+
+def test_one_call_reaches_several_collections(store: Store) -> None:
+    store.sink.write([Write("two", "b", {"x": 0}), Write("one", "c", {"y": 0})])
+    assert store.sink.write(mixed()) == []
+    assert store.documents("one") == {
+        "a": {"x": 1},
+        "b": {"x": 3, "closed": False},
+        "c": {"x": 4, "y": 0, "indicators": {"rsi": 2.0}},
+    }
+    assert store.documents("two") == {"a": {"x": 2}, "b": {"x": 0, "indicators": {"rsi": 1.0}}}
+    assert store.documents("three") == {"a": {"x": 5}}
+
+
+def test_the_same_call_twice_leaves_the_same_documents(store: Store) -> None:
+    store.sink.write(mixed())
+    first = {name: copy.deepcopy(store.documents(name)) for name in ("one", "two", "three")}
+    assert store.sink.write(mixed()) == []
+    assert {name: store.documents(name) for name in first} == first
+
+
+def test_what_was_written_stays_the_callers(store: Store) -> None:
+    document = {"x": 1, "indicators": {"rsi": 1.0}}
+    put(store, document)
+    put(store, {"x": 2, "indicators": {"sma": 2.0}})
+    assert document == {"x": 1, "indicators": {"rsi": 1.0}}
+
+
+def test_many_writes_of_which_some_exist(store: Store) -> None:
+    assert store.sink.write([Write(C, str(n), {"n": n}) for n in range(0, 2_000, 3)]) == []
+    assert store.sink.write([Write(C, str(n), {"n": -n}) for n in range(2_000)]) == []
+    assert store.documents(C) == {str(n): {"n": -n} for n in range(2_000)}

@@ -1,0 +1,1 @@
+"""The sources: one contract for all, then what is special to each."""

@@ -1,0 +1,1 @@
+"""Local HTTP servers that answer as the providers of data do."""

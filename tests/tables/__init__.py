@@ -1,0 +1,1 @@
+"""Tests of the checkpointed tables, without a broker."""

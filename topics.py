@@ -1,0 +1,92 @@
+"""Every topic of the program, declared once: name, key, Record, retention.
+
+All have the same number of partitions (``TOPIC_PARTITIONS``) and the same key, so that a ticker's
+prices, posts, commands and table rows are all on one worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from models import (
+    BAR,
+    COMMAND,
+    ECONOMIC_OBSERVATION,
+    INDICATOR_SNAPSHOT,
+    NEWS_ITEM,
+    SOCIAL_POST,
+    TREND,
+    Codec,
+)
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """One topic as it must exist on the broker.
+
+    ``codec`` is None where the value is no Record that agents consume. ``per_ticker`` says whether
+    the topic can have views by ticker (``TOPIC_PER_TICKER``).
+    """
+
+    name: str
+    codec: Codec[Any] | None
+    config: dict[str, str] = field(default_factory=dict)
+    per_ticker: bool = False
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+_COMPACTED = {"cleanup.policy": "compact"}
+
+STOCK_PRICES = TopicSpec("stock-prices", BAR, _kept(7), per_ticker=True)
+TECHNICAL_INDICATORS = TopicSpec(
+    "technical-indicators", INDICATOR_SNAPSHOT, _kept(7), per_ticker=True
+)
+FINANCIAL_NEWS = TopicSpec("financial-news", NEWS_ITEM, _kept(7), per_ticker=True)
+TWITTER_SENTIMENT = TopicSpec("twitter-sentiment", SOCIAL_POST, _kept(7), per_ticker=True)
+REDDIT_SENTIMENT = TopicSpec("reddit-sentiment", SOCIAL_POST, _kept(7), per_ticker=True)
+ECONOMIC_INDICATORS = TopicSpec("economic-indicators", ECONOMIC_OBSERVATION, _kept(30))
+MACRO_BACKDROP = TopicSpec("macro-backdrop", ECONOMIC_OBSERVATION, _COMPACTED)
+TRENDS = TopicSpec("trends", TREND, _COMPACTED)
+COMMANDS = TopicSpec("commands", COMMAND, _kept(1))
+DEAD_LETTERS = TopicSpec("dead-letters", None, _kept(30))
+
+ALL_TOPICS = (
+    STOCK_PRICES,
+    TECHNICAL_INDICATORS,
+    FINANCIAL_NEWS,
+    TWITTER_SENTIMENT,
+    REDDIT_SENTIMENT,
+    ECONOMIC_INDICATORS,
+    MACRO_BACKDROP,
+    TRENDS,
+    COMMANDS,
+    DEAD_LETTERS,
+)
+
+#: The six kinds of data, by the name that status displays show.
+DATA_TOPICS = {
+    "prices": STOCK_PRICES,
+    "indicators": TECHNICAL_INDICATORS,
+    "news": FINANCIAL_NEWS,
+    "twitter": TWITTER_SENTIMENT,
+    "reddit": REDDIT_SENTIMENT,
+    "economy": ECONOMIC_INDICATORS,
+}
+
+
+def ticker_topic(topic: str, ticker: str) -> str:
+    """Return the name of the view of ``topic`` that holds ``ticker`` alone.
+
+    Characters that Kafka does not allow in a topic's name become ``_`` and their hex code.
+
+    >>> ticker_topic("stock-prices", "BRK-B"), ticker_topic("stock-prices", "^GSPC")
+    ('stock-prices.BRK-B', 'stock-prices._5EGSPC')
+    """
+    safe = "".join(c if c.isalnum() or c in ".-" else f"_{ord(c):02X}" for c in ticker)
+    return f"{topic}.{safe}"

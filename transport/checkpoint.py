@@ -1,0 +1,121 @@
+"""The checkpoint: documents, then state, then offsets, each acknowledged before the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from faust.types import TP
+
+if TYPE_CHECKING:
+    from transport.consumer import BatchingConsumer
+
+log = logging.getLogger(__name__)
+
+#: A row of state on its way to the changelog: key -> (partition, value).
+Rows = Mapping[str, tuple[int, bytes]]
+
+
+class Store(Protocol):
+    """Something that stores what agents submit: documents, or messages."""
+
+    def cut(self) -> Any:
+        """Return a mark of what has been submitted so far."""
+
+    async def flushed(self, mark: Any) -> None:
+        """Return once everything before ``mark`` is acknowledged; raise if it never will be."""
+
+    def void(self) -> None:
+        """Forget what is not acknowledged; it will be submitted again."""
+
+
+class State(Protocol):
+    """State that follows a topic's offsets: a table, with live objects over it."""
+
+    def cut(self) -> Rows:
+        """Return the rows that changed since the last cut, serialised now."""
+
+    async def send(self, rows: Rows) -> None:
+        """Return once the changelog has acknowledged ``rows``."""
+
+    def keep(self, rows: Rows) -> None:
+        """Put ``rows`` into the table."""
+
+    def void(self) -> None:
+        """Drop live objects and dirty marks; the table stands."""
+
+
+class Checkpointer:
+    """Runs checkpoints over all registered stores and states.
+
+    Args:
+        interval_s: seconds between two checkpoints.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self.interval_s = interval_s
+        self.completed = 0
+        self._stores: list[Store] = []
+        self._states: list[State] = []
+        self._consumer: BatchingConsumer | None = None
+        self._running = asyncio.Lock()
+
+    def register_store(self, store: Store) -> None:
+        """Have checkpoints wait for ``store``."""
+        self._stores.append(store)
+
+    def register_state(self, state: State) -> None:
+        """Have checkpoints save ``state``."""
+        self._states.append(state)
+
+    def attach(self, consumer: Any) -> None:
+        """Belong to ``consumer``, whose offsets checkpoints commit."""
+        self._consumer = consumer
+
+    def void(self) -> None:
+        """Drop everything that no checkpoint has saved."""
+        for store in self._stores:
+            store.void()
+        for state in self._states:
+            state.void()
+
+    async def run(self) -> bool:
+        """Make one checkpoint; returns whether there is nothing left to save.
+
+        Raises:
+            Exception: a store or the changelog failed; the caller must start a new epoch.
+        """
+        async with self._running:
+            consumer = self._consumer
+            if consumer is None:
+                return True
+            # The cut. No await until it is complete: no batch can come between.
+            epoch = consumer.epoch
+            offsets = consumer.uncommitted()
+            marks = [(store, store.cut()) for store in self._stores]
+            cuts = [(state, state.cut()) for state in self._states]
+            if not offsets and not any(rows for _, rows in cuts):
+                return True
+            for store, mark in marks:
+                await store.flushed(mark)
+            for state, rows in cuts:
+                if rows and consumer.epoch == epoch:
+                    await state.send(rows)
+            if consumer.epoch != epoch:
+                return False
+            for state, rows in cuts:
+                state.keep(rows)
+            committed = await self._commit(consumer, offsets)
+            self.completed += 1
+            return committed and consumer.epoch == epoch
+
+    async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:
+        if not offsets:
+            return True
+        # Only after the broker said yes are they forgotten; else the next checkpoint tries again.
+        if not await consumer.commit_offsets(offsets):
+            log.info("offsets not committed this time; the next checkpoint tries again")
+            return False
+        return True
