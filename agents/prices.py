@@ -16,7 +16,6 @@ from models import (
     INTEGRATION_TEST,
     OURSELVES,
     Bar,
-    IndicatorSnapshot,
 )
 from sinks import Origin, Write
 from sinks.documents import bar_write
@@ -78,19 +77,18 @@ class PricesStage(Stage):
         return copy.values()
 
     def _publish(self, bar: Bar, values: Mapping[str, float | None], partition: int) -> None:
-        snapshot = IndicatorSnapshot(
-            ticker=bar.ticker,
-            interval=bar.interval,
-            time=bar.time,
-            values=dict(values),
-            source=OURSELVES,
-            closed=bar.closed,
+        snapshot = INDICATOR_SNAPSHOT.dump(
+            {
+                "ticker": bar.ticker,
+                "interval": bar.interval,
+                "time": bar.time,
+                "values": values,
+                "source": OURSELVES,
+                "closed": bar.closed,
+            }
         )
         self.services.outbox.add(
-            TECHNICAL_INDICATORS.name,
-            partition,
-            bar.ticker.encode(),
-            INDICATOR_SNAPSHOT.encode(snapshot),
+            TECHNICAL_INDICATORS.name, partition, bar.ticker.encode(), snapshot
         )
 
     def _routed(self, bar: Bar, origin: Origin) -> bool:

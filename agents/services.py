@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -71,6 +72,7 @@ class Services:
         return letters
 
 
+@functools.lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
     """Return the partition of ``key`` among ``partitions``, by Kafka's murmur2."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions

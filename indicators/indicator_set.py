@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from indicators.base import LARGEST_MAGNITUDE, Bar, Indicator
 from indicators.registry import INDICATORS, Specification
+from indicators.unrolled import unrolled
 
 
 class IndicatorSet:
@@ -28,7 +29,7 @@ class IndicatorSet:
         {'sma': 11.0, 'obv': 150.0}
     """
 
-    __slots__ = ("_indicators", "_sources", "_updates", "specification")
+    __slots__ = ("_indicators", "_unrolled", "specification")
 
     def __init__(self, specification: Specification) -> None:
         self._bind(specification, [entry.build() for entry in specification])
@@ -36,8 +37,7 @@ class IndicatorSet:
     def _bind(self, specification: Specification, indicators: list[Indicator]) -> None:
         self.specification = specification
         self._indicators = indicators
-        self._updates = [one.update for one in indicators]
-        self._sources = [(name, one) for one in indicators for name in one.outputs]
+        self._unrolled = unrolled(tuple(map(type, indicators)))
 
     def update(self, bar: Bar) -> None:
         """Take in the next closed bar, in the order of time.
@@ -58,15 +58,14 @@ class IndicatorSet:
                 f"a bar's prices and volume must be finite and below {limit:g}, not "
                 f"high {bar.high}, low {bar.low}, close {bar.close}, volume {bar.volume}"
             )
-        for update in self._updates:
-            update(bar)
+        self._unrolled.update(self._indicators, bar)
 
     def values(self) -> dict[str, float | None]:
         """The current value of every output, in the order of the registry.
 
         None while an indicator is not warm and where it has no value; otherwise finite.
         """
-        return {name: getattr(indicator, name) for name, indicator in self._sources}
+        return self._unrolled.values(self._indicators)
 
     def clone(self) -> Self:
         """An independent copy, on which a bar that is still forming can be tried."""

@@ -6,6 +6,7 @@ BSON dates; in an ``_id`` they are ms since the epoch, or an ISO date for econom
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,6 +44,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
+@functools.lru_cache(maxsize=8_192)
 def as_date(time_ms: int) -> datetime:
     """Return ms since the epoch as an aware datetime (also before 1970)."""
     return _EPOCH + time_ms * _MS
