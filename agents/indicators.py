@@ -5,25 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from aiokafka.structs import ConsumerRecord
 from faust.types import StreamT
 
-from agents.services import Services
+from agents.services import OUR_HEADERS, Services
 from agents.stage import StoringStage
 from models import OURSELVES, IndicatorSnapshot
 from sinks import Origin, Write
 from sinks.documents import snapshot_write
 from topics import TECHNICAL_INDICATORS
-from transport import BatchingApp
+from transport import Batch, BatchingApp
+
+
+class IndicatorsStage(StoringStage):
+    """Stores others' indicators; our own are stored with their bar already."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services, "indicators", TECHNICAL_INDICATORS, to_writes)
+
+    def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
+        """Pass our own over by their header: there is one for every bar."""
+        if message.headers != OUR_HEADERS:
+            return super().one(batch, message)
+        self.copy_to_view(message)
+        return ()
 
 
 def to_writes(snapshot: IndicatorSnapshot, origin: Origin) -> Sequence[Write]:
-    """Return the write of others' indicators; our own are stored with their bar already."""
+    """Return the write of others' indicators; our own may come without their header as well."""
     return [] if snapshot.source == OURSELVES else [snapshot_write(snapshot, origin)]
 
 
 def attach(app: BatchingApp, services: Services) -> None:
     """Declare the agent of ``technical-indicators``."""
-    stage = StoringStage(services, "indicators", TECHNICAL_INDICATORS, to_writes)
+    stage = IndicatorsStage(services)
 
     @app.agent(app.batched_topic(TECHNICAL_INDICATORS.name), name="indicators")
     async def indicators(stream: StreamT[Any]) -> None:

@@ -10,11 +10,15 @@ from aiokafka.partitioner import murmur2
 from faust.types import AppT
 
 from config import Settings
+from models import OURSELVES
 from models.dead_letter import dead_letter, encode
 from sinks import MongoSink, Origin, Refusal, Sink, Write, Writer
 from sinks.documents import dead_letter_write
 from topics import DEAD_LETTERS
 from transport import BatchingApp, Outbox
+
+#: What this program's own messages carry, so that it knows them without decoding them.
+OUR_HEADERS = (("source", OURSELVES.encode()),)
 
 
 class Services:
@@ -28,7 +32,7 @@ class Services:
         self.app: AppT = app
         self.settings = settings
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.outbox = Outbox(app)
+        self.outbox = Outbox(app, list(OUR_HEADERS))
         self._checkpoints = app.checkpoints
         self._writers: list[Writer] = []
         self._sinks: list[Sink] = []

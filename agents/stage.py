@@ -85,13 +85,14 @@ class Stage:
                 return
             writes: list[Write] = []
             for message in batch.records:
-                writes.extend(self._one(batch, message))
+                writes.extend(self.one(batch, message))
             self.writer.submit(writes)
             self.services.outbox.post()
             self.services.counts[self.name, "received"] += len(batch.records)
             batch.done()
 
-    def _one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
+    def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
+        """Decode and apply one message; what cannot be used becomes a dead letter."""
         origin = Origin(*batch.tp, message.offset, message.key, message.value)
         if self._broke and origin[:3] in self._broke:
             return [self.services.dead(origin, self._broke[origin[:3]], self.name)]
@@ -108,9 +109,13 @@ class Stage:
             self._broke[origin[:3]] = f"the program failed on it: {error!r}"
             log.exception("%s: %s/%d@%d", self.name, *origin[:3])
             raise
-        if self._views is not None:
-            self._views.copy(origin.partition, message.key, message.value)
+        self.copy_to_view(message)
         return writes
+
+    def copy_to_view(self, message: ConsumerRecord) -> None:
+        """Copy a message to the topic of its ticker, where such topics are wanted."""
+        if self._views is not None:
+            self._views.copy(message.partition, message.key, message.value)
 
 
 def _is_old_test(record: Any, message: ConsumerRecord) -> bool:
