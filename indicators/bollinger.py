@@ -1,13 +1,12 @@
 """Bollinger bands."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from math import dist, sqrt
 from sys import float_info
 from typing import ClassVar
 
 from indicators.base import Bar, Indicator
-from indicators.memory import OUTPUT, RING
+from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_factor, check_window
 
 
@@ -56,7 +55,7 @@ class BollingerBands(Indicator):
     deviations: float = 2
     _scale: float = field(init=False, repr=False)
     _rounding: float = field(init=False, repr=False)
-    _closes: deque[float] = field(init=False, repr=False, metadata=RING)
+    _closes: Ring = field(init=False, repr=False, metadata=RING)
     bollinger_upper: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
     bollinger_middle: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
     bollinger_lower: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
@@ -67,12 +66,17 @@ class BollingerBands(Indicator):
         self._scale = self.deviations / sqrt(self.window)
         # How far the rounded mean of equal numbers can be from them, over the whole window.
         self._rounding = self.window**1.5 * float_info.epsilon
-        self._closes = deque(maxlen=self.window)
+        self._closes = ring()
+
+    def _verify(self) -> None:
+        verify_rings(self, self.window, self._closes)
 
     def update(self, bar: Bar) -> None:
         closes = self._closes
-        closes.append(bar.close)
         window = self.window
+        if len(closes) == window:
+            del closes[0]
+        closes.append(bar.close)
         if len(closes) < window:
             return
         middle = sum(closes) / window

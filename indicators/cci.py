@@ -1,11 +1,10 @@
 """Commodity channel index."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from indicators.base import Bar, SingleOutput
-from indicators.memory import OUTPUT, RING
+from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 # Relative to the mean: a deviation below this is what rounding leaves of equal prices.
@@ -51,18 +50,23 @@ class CCI(SingleOutput):
     outputs: ClassVar[tuple[str, ...]] = ("cci",)
 
     window: int = 20
-    _typicals: deque[float] = field(init=False, repr=False, metadata=RING)
+    _typicals: Ring = field(init=False, repr=False, metadata=RING)
     cci: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
 
     def __post_init__(self) -> None:
         check_window(self.name, "window", self.window)
-        self._typicals = deque(maxlen=self.window)
+        self._typicals = ring()
+
+    def _verify(self) -> None:
+        verify_rings(self, self.window, self._typicals)
 
     def update(self, bar: Bar) -> None:
         typicals = self._typicals
         typical = (bar.high + bar.low + bar.close) / 3.0
-        typicals.append(typical)
         window = self.window
+        if len(typicals) == window:
+            del typicals[0]
+        typicals.append(typical)
         if len(typicals) < window:
             return
         mean = sum(typicals) / window

@@ -6,11 +6,15 @@ list of these fields in the order of their declaration, so it stays short.
 """
 
 import math
-from collections import deque
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+Ring: TypeAlias = "array[float]"
+"""The last values of something, oldest first, without boxes: a quarter of a deque's memory, and
+there are thirteen for each ticker. Whoever appends to a full one deletes the first value before."""
 
 _Reader = Callable[[Any, Any], Any]
 _READER = "reader"
@@ -41,12 +45,10 @@ def _read_output(_: object, stored: Any) -> float | None:
     return None if stored is None else _read_number(_, stored)
 
 
-def _read_ring(empty: deque[float], stored: Any) -> deque[float]:
+def _read_ring(_: Ring, stored: Any) -> Ring:
     if not isinstance(stored, list):
         raise ValueError(f"expected a list of numbers, not {stored!r:.60}")
-    if empty.maxlen is not None and len(stored) > empty.maxlen:
-        raise ValueError(f"expected at most {empty.maxlen} numbers, not {len(stored)}")
-    return deque((_read_number(None, number) for number in stored), empty.maxlen)
+    return array("d", [_read_number(None, number) for number in stored])
 
 
 COUNT: Mapping[str, _Reader] = {_READER: _read_count}
@@ -59,7 +61,12 @@ OUTPUT: Mapping[str, _Reader] = {_READER: _read_output}
 """A published value: a finite number, or None while there is none."""
 
 RING: Mapping[str, _Reader] = {_READER: _read_ring}
-"""The last values of something, oldest first: a deque with a `maxlen`."""
+"""A `Ring`."""
+
+
+def ring() -> Ring:
+    """An empty ring."""
+    return array("d")
 
 
 @cache
@@ -82,7 +89,7 @@ def write(indicator: object) -> list[Any]:
     state = []
     for name, _ in _remembered(kind):
         value = getattr(indicator, name)
-        state.append(list(value) if isinstance(value, deque) else value)
+        state.append(value.tolist() if isinstance(value, array) else value)
     return state
 
 
@@ -106,16 +113,20 @@ def read(indicator: object, state: Any) -> None:
             raise ValueError(f"{indicator!r}: state of {name.lstrip('_')}: {error}") from None
 
 
-def verify_in_step(indicator: object, first: deque[float], second: deque[float]) -> None:
-    """Refuse two rings that are filled together but are not equally full.
+def verify_rings(indicator: object, most: int, *rings: Ring) -> None:
+    """Refuse rings of more than `most` values, or not equally full though filled together.
 
     Raises:
-        ValueError: giving both lengths.
+        ValueError: giving the lengths.
     """
-    if len(first) != len(second):
+    lengths = {len(one) for one in rings}
+    if len(lengths) > 1:
         raise ValueError(
-            f"{indicator!r}: two windows that go together hold {len(first)} and {len(second)} bars"
+            f"{indicator!r}: windows that go together hold "
+            f"{' and '.join(str(len(one)) for one in rings)} bars"
         )
+    if max(lengths) > most:
+        raise ValueError(f"{indicator!r}: expected at most {most} numbers, not {max(lengths)}")
 
 
 def duplicate(indicator: _Kind) -> _Kind:
@@ -127,5 +138,5 @@ def duplicate(indicator: _Kind) -> _Kind:
     for name in shared:
         setattr(twin, name, getattr(indicator, name))
     for name in rings:
-        setattr(twin, name, getattr(indicator, name).copy())
+        setattr(twin, name, getattr(indicator, name)[:])
     return twin

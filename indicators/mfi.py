@@ -1,11 +1,10 @@
 """Money flow index."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from indicators.base import Bar, SingleOutput
-from indicators.memory import NUMBER, OUTPUT, RING, verify_in_step
+from indicators.memory import NUMBER, OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 
@@ -47,18 +46,18 @@ class MFI(SingleOutput):
     outputs: ClassVar[tuple[str, ...]] = ("mfi",)
 
     window: int = 14
-    _gains: deque[float] = field(init=False, repr=False, metadata=RING)
-    _losses: deque[float] = field(init=False, repr=False, metadata=RING)
+    _gains: Ring = field(init=False, repr=False, metadata=RING)
+    _losses: Ring = field(init=False, repr=False, metadata=RING)
     _typical: float = field(default=0.0, init=False, repr=False, metadata=NUMBER)
     mfi: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
 
     def __post_init__(self) -> None:
         check_window(self.name, "window", self.window)
-        self._gains = deque(maxlen=self.window)
-        self._losses = deque(maxlen=self.window)
+        self._gains = ring()
+        self._losses = ring()
 
     def _verify(self) -> None:
-        verify_in_step(self, self._gains, self._losses)
+        verify_rings(self, self.window, self._gains, self._losses)
 
     def update(self, bar: Bar) -> None:
         gains = self._gains
@@ -66,6 +65,8 @@ class MFI(SingleOutput):
         typical = (bar.high + bar.low + bar.close) / 3.0
         previous = self._typical if gains else typical
         self._typical = typical
+        if len(gains) == self.window:
+            del gains[0], losses[0]
         gains.append(typical * bar.volume if typical > previous else 0.0)
         losses.append(typical * bar.volume if typical < previous else 0.0)
         if len(gains) < self.window:

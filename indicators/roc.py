@@ -1,12 +1,11 @@
 """Rate of change."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar
 
 from indicators.base import Bar, SingleOutput
-from indicators.memory import OUTPUT, RING
+from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 
@@ -43,16 +42,21 @@ class ROC(SingleOutput):
     outputs: ClassVar[tuple[str, ...]] = ("roc",)
 
     window: int = 12
-    _closes: deque[float] = field(init=False, repr=False, metadata=RING)
+    _closes: Ring = field(init=False, repr=False, metadata=RING)
     roc: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
 
     def __post_init__(self) -> None:
         check_window(self.name, "window", self.window)
-        self._closes = deque(maxlen=self.window + 1)
+        self._closes = ring()
+
+    def _verify(self) -> None:
+        verify_rings(self, self.window + 1, self._closes)
 
     def update(self, bar: Bar) -> None:
         closes = self._closes
         close = bar.close
+        if len(closes) > self.window:
+            del closes[0]
         closes.append(close)
         if len(closes) <= self.window:
             return

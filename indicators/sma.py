@@ -1,11 +1,10 @@
 """Simple moving average."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from indicators.base import Bar, SingleOutput
-from indicators.memory import OUTPUT, RING
+from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 
@@ -45,16 +44,21 @@ class SMA(SingleOutput):
     outputs: ClassVar[tuple[str, ...]] = ("sma",)
 
     window: int = 20
-    _closes: deque[float] = field(init=False, repr=False, metadata=RING)
+    _closes: Ring = field(init=False, repr=False, metadata=RING)
     sma: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
 
     def __post_init__(self) -> None:
         check_window(self.name, "window", self.window)
-        self._closes = deque(maxlen=self.window)
+        self._closes = ring()
+
+    def _verify(self) -> None:
+        verify_rings(self, self.window, self._closes)
 
     def update(self, bar: Bar) -> None:
         closes = self._closes
-        closes.append(bar.close)
         window = self.window
+        if len(closes) == window:
+            del closes[0]
+        closes.append(bar.close)
         if len(closes) == window:
             self.sma = sum(closes) / window

@@ -1,12 +1,11 @@
 """Stochastic oscillator."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar
 
 from indicators.base import Bar
-from indicators.memory import OUTPUT, RING
+from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 from indicators.windows import HighLowWindow
 
@@ -47,14 +46,18 @@ class Stochastic(HighLowWindow):
     outputs: ClassVar[tuple[str, ...]] = ("stochastic_k", "stochastic_d")
 
     smooth: int = 3
-    _ks: deque[float] = field(init=False, repr=False, metadata=RING)
+    _ks: Ring = field(init=False, repr=False, metadata=RING)
     stochastic_k: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
     stochastic_d: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
 
     def __post_init__(self) -> None:
         HighLowWindow.__post_init__(self)
         check_window(self.name, "smooth", self.smooth)
-        self._ks = deque(maxlen=self.smooth)
+        self._ks = ring()
+
+    def _verify(self) -> None:
+        HighLowWindow._verify(self)
+        verify_rings(self, self.smooth, self._ks)
 
     def update(self, bar: Bar) -> None:
         if not self._slide(bar.high, bar.low):
@@ -65,9 +68,11 @@ class Stochastic(HighLowWindow):
         k = 100.0 * (bar.close - lowest) / span if span else inf
         if -inf < k < inf:
             self.stochastic_k = k
-            ks.append(k)
             smooth = self.smooth
+            if len(ks) == smooth:
+                del ks[0]
+            ks.append(k)
             self.stochastic_d = sum(ks) / smooth if len(ks) == smooth else None
         else:
-            ks.clear()
+            del ks[:]
             self.stochastic_k = self.stochastic_d = None

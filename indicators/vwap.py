@@ -1,12 +1,11 @@
 """Volume-weighted average price."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar
 
 from indicators.base import Bar, SingleOutput
-from indicators.memory import OUTPUT, RING, verify_in_step
+from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 
@@ -48,22 +47,24 @@ class VWAP(SingleOutput):
     outputs: ClassVar[tuple[str, ...]] = ("vwap",)
 
     window: int = 14
-    _turnovers: deque[float] = field(init=False, repr=False, metadata=RING)
-    _volumes: deque[float] = field(init=False, repr=False, metadata=RING)
+    _turnovers: Ring = field(init=False, repr=False, metadata=RING)
+    _volumes: Ring = field(init=False, repr=False, metadata=RING)
     vwap: float | None = field(default=None, init=False, repr=False, metadata=OUTPUT)
 
     def __post_init__(self) -> None:
         check_window(self.name, "window", self.window)
-        self._turnovers = deque(maxlen=self.window)
-        self._volumes = deque(maxlen=self.window)
+        self._turnovers = ring()
+        self._volumes = ring()
 
     def _verify(self) -> None:
-        verify_in_step(self, self._turnovers, self._volumes)
+        verify_rings(self, self.window, self._turnovers, self._volumes)
 
     def update(self, bar: Bar) -> None:
         volume = bar.volume
         turnovers = self._turnovers
         volumes = self._volumes
+        if len(volumes) == self.window:
+            del turnovers[0], volumes[0]
         turnovers.append((bar.high + bar.low + bar.close) / 3.0 * volume)
         volumes.append(volume)
         if len(volumes) < self.window:

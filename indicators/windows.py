@@ -1,10 +1,9 @@
 """The highest high and the lowest low of the last bars."""
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from indicators.base import Indicator
-from indicators.memory import NUMBER, RING, verify_in_step
+from indicators.memory import NUMBER, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 
@@ -20,18 +19,18 @@ class HighLowWindow(Indicator):
     """
 
     window: int = 14
-    _highs: deque[float] = field(init=False, repr=False, metadata=RING)
-    _lows: deque[float] = field(init=False, repr=False, metadata=RING)
+    _highs: Ring = field(init=False, repr=False, metadata=RING)
+    _lows: Ring = field(init=False, repr=False, metadata=RING)
     _highest: float = field(default=0.0, init=False, repr=False, metadata=NUMBER)
     _lowest: float = field(default=0.0, init=False, repr=False, metadata=NUMBER)
 
     def __post_init__(self) -> None:
         check_window(self.name, "window", self.window)
-        self._highs = deque(maxlen=self.window)
-        self._lows = deque(maxlen=self.window)
+        self._highs = ring()
+        self._lows = ring()
 
     def _verify(self) -> None:
-        verify_in_step(self, self._highs, self._lows)
+        verify_rings(self, self.window, self._highs, self._lows)
 
     def _slide(self, high: float, low: float) -> bool:
         """Move the window on by a bar; whether it is full."""
@@ -40,6 +39,7 @@ class HighLowWindow(Indicator):
         if len(highs) == self.window:
             leaving_high = highs[0]
             leaving_low = lows[0]
+            del highs[0], lows[0]
             highs.append(high)
             lows.append(low)
             if high >= self._highest:

@@ -87,7 +87,8 @@ class CheckpointedTable(faust.Table[str, Row]):
     def keep(self, rows: Rows) -> None:
         """Put ``rows`` into the table; their changelog is written."""
         for key, (partition, raw) in rows.items():
-            self.data[key] = self.row_type(raw, partition)
+            # A copy: orjson leaves room for as much again behind what it wrote.
+            self.data[key] = self.row_type(bytes(memoryview(raw)), partition)
 
     def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
         """Recover rows: for each key the one with the highest source offset, then the latest."""
