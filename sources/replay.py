@@ -76,7 +76,7 @@ class ReplaySource:
             bars = self._recording(key)
             last = since.get(key)
             start = (
-                _live_start(bars)
+                live_start(len(bars))
                 if last is None
                 else bisect_right(bars, last, key=lambda b: b.time)
             )
@@ -87,7 +87,7 @@ class ReplaySource:
         past = {}
         for key in keys:
             bars = self._recording(key)
-            past[key] = self._received(bars[: _live_start(bars)])
+            past[key] = self._received(bars[: live_start(len(bars))])
         return past
 
     def _received(self, bars: Sequence[Bar]) -> list[Bar]:
@@ -110,5 +110,6 @@ class ReplaySource:
             )
 
 
-def _live_start(bars: Sequence[Bar]) -> int:
-    return int(len(bars) * HISTORY)
+def live_start(bars: int) -> int:
+    """Return the index of the first live bar of a recording of so many."""
+    return int(bars * HISTORY)

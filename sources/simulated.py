@@ -1,31 +1,21 @@
 """Seeded bars of any ticker, at any rate, labelled ``simulated``.
 
 Bar number ``i`` of a ticker is a function of the seed, the ticker and ``i`` alone, and costs the
-same wherever it is: a restarted program goes on along the very same path.
-
-How: the axis is cut into segments of 64 bars. At a segment's ends the log price lies on a sum of
-slow waves with the ticker's own phases, which makes trends that last and keeps the price within a
-factor of about two of its base for ever. Between them runs a random walk, seeded by the segment and
-bent to meet both ends (a Brownian bridge).
+same wherever it is: a restarted program goes on along the very same path (`sources.random_walk`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import math
-import random
 import re
 import time
-from array import array
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
-from typing import NamedTuple
 
 from errors import ConfigurationError
 from models import BAR, Bar
 from models.rules import is_ticker
 from sources.base import Pace, UnknownKeys
+from sources.random_walk import SEGMENT_BARS, STEPS_PER_BAR, RandomWalk
 from topics import STOCK_PRICES
 
 #: The time of bar 0: 2000-01-03, UTC. Far back, so that a fast simulation has a way to go.
@@ -35,24 +25,8 @@ HISTORY_BARS = 500
 #: Bars in one fetch, all keys together; what is due beyond that comes with the next fetches.
 MAX_BARS_PER_FETCH = 20_000
 
-SEGMENT_BARS = 64
-STEPS_PER_BAR = 6
-#: Standard deviation of one bar's log return, whatever its interval.
-VOLATILITY = 0.004
-#: (amplitude of the log price, period in segments). The slopes are about what the walk moves.
-WAVES = ((0.04, 7), (0.16, 37), (0.4, 211))
-#: Segments kept: the one that each ticker is in, for this many tickers, at about 4 kB.
-KEPT_SEGMENTS = 16_384
-
 DAY_MS = 86_400_000
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "wk": 7 * DAY_MS}
-
-
-class _Segment(NamedTuple):
-    """``SEGMENT_BARS * STEPS_PER_BAR + 1`` prices, and the bars' volumes before the time of day."""
-
-    prices: array[float]
-    volumes: array[float]
 
 
 class SimulatedSource:
@@ -88,12 +62,11 @@ class SimulatedSource:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.interval = interval
-        self._seed = seed
         self._bar_interval = bar_interval
-        self._bar_ms = _milliseconds(bar_interval)
+        self._bar_ms = bar_length_ms(bar_interval)
         self._now = now
         self._pace = Pace(speed, clock)
-        self._segment = functools.lru_cache(KEPT_SEGMENTS)(functools.partial(_segment, seed))
+        self._walk = RandomWalk(seed)
 
     async def fetch(self, keys: Sequence[str], since: Mapping[str, int]) -> list[Bar]:
         """Return the bars after ``since`` that are due; see :meth:`sources.base.Source.fetch`."""
@@ -116,7 +89,7 @@ class SimulatedSource:
 
     async def close(self) -> None:
         """Forget the segments."""
-        self._segment.cache_clear()
+        self._walk.forget()
 
     def _next(
         self, owed: Mapping[str, float], since: Mapping[str, int]
@@ -147,7 +120,7 @@ class SimulatedSource:
     def _bar(self, ticker: str, index: int, now: int, steps: int = STEPS_PER_BAR) -> Bar:
         """Return bar ``index`` as it stands after ``steps`` of its ``STEPS_PER_BAR``."""
         number, place = divmod(index, SEGMENT_BARS)
-        segment = self._segment(ticker, number)
+        segment = self._walk.segment(ticker, number)
         first = place * STEPS_PER_BAR
         prices = segment.prices[first : first + steps + 1]
         start = self._time(index)
@@ -185,51 +158,18 @@ class SimulatedSource:
             )
 
 
-def _segment(seed: int, ticker: str, number: int) -> _Segment:
-    # A text as the seed is hashed by SHA-512, the same in every process; hash() is not.
-    rng = random.Random(f"{seed}|{ticker}|{number}")  # noqa: S311 - no secret
-    length = SEGMENT_BARS * STEPS_PER_BAR
-    step = VOLATILITY / math.sqrt(STEPS_PER_BAR)
-    walk = list(accumulate((rng.gauss(0, step) for _ in range(length)), initial=0.0))
-    start, end = _level(seed, ticker, number), _level(seed, ticker, number + 1)
-    slope = (end - start - walk[-1]) / length
-    prices = array("d", (round(math.exp(start + w + slope * i), 4) for i, w in enumerate(walk)))
-    usual = _character(seed, ticker).volume
-    volumes = array("d", (usual * rng.lognormvariate(0, 0.5) for _ in range(SEGMENT_BARS)))
-    return _Segment(prices, volumes)
-
-
-class _Character(NamedTuple):
-    """What is constant of a ticker: log of its base price, shares a bar, a phase for each wave."""
-
-    log_price: float
-    volume: float
-    phases: tuple[float, ...]
-
-
-def _character(seed: int, ticker: str) -> _Character:
-    rng = random.Random(f"{seed}|{ticker}")  # noqa: S311 - no secret
-    log_price = rng.uniform(math.log(20), math.log(400))
-    volume = math.exp(rng.uniform(math.log(1e3), math.log(1e5)))
-    return _Character(log_price, volume, tuple(rng.uniform(0, math.tau) for _ in WAVES))
-
-
-def _level(seed: int, ticker: str, number: int) -> float:
-    """Return the log price where segment ``number`` starts."""
-    character = _character(seed, ticker)
-    return character.log_price + sum(
-        amplitude * math.sin(math.tau * number / period + phase)
-        for (amplitude, period), phase in zip(WAVES, character.phases, strict=True)
-    )
-
-
 def _busyness(time_ms: int) -> float:
     """Return the trade at this time of the day, 1 on average, most around midnight UTC."""
     part = time_ms % DAY_MS / DAY_MS
     return 0.5 + 6 * (part - 0.5) ** 2
 
 
-def _milliseconds(interval: str) -> int:
+def bar_length_ms(interval: str) -> int:
+    """Return the length of a bar, ms.
+
+    Raises:
+        ConfigurationError: ``interval`` is none, or counts months.
+    """
     match = re.fullmatch(r"([1-9]\d{0,2})(s|m|h|d|wk)", interval)
     if match is None:
         raise ConfigurationError(

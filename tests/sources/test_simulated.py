@@ -10,13 +10,8 @@ import pytest
 
 from errors import ConfigurationError
 from models import Bar
-from sources.simulated import (
-    FIRST_BAR_MS,
-    HISTORY_BARS,
-    MAX_BARS_PER_FETCH,
-    SEGMENT_BARS,
-    SimulatedSource,
-)
+from sources.random_walk import SEGMENT_BARS
+from sources.simulated import FIRST_BAR_MS, HISTORY_BARS, MAX_BARS_PER_FETCH, SimulatedSource
 from tests.sources.conftest import ManualClock, collect, facts
 
 MINUTE_MS = 60_000
