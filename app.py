@@ -15,6 +15,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import uvloop
 
@@ -31,6 +32,7 @@ from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
 from sinks.cursors import Cursors
 from sources.base import Source
+from sources.market_path import Positions
 from sources.registry import price_source, text_and_data_sources
 from sources.schedule import Schedule
 from startup import faust_options, prepare_servers
@@ -99,8 +101,16 @@ async def poll_prices() -> None:
 @app.task
 async def poll_text_and_data() -> None:
     """Follow news, posts and economic series, where the settings turn them on."""
+    prices = Cursors(settings)
     try:
-        sources = await asyncio.to_thread(text_and_data_sources, settings)
+        await _poll_all(partial(prices.load, settings.price_source))
+    finally:
+        prices.close()
+
+
+async def _poll_all(positions: Positions) -> None:
+    try:
+        sources = await asyncio.to_thread(text_and_data_sources, settings, positions)
     except FinancialTrendsError as error:
         log.error("news, posts and economic series are off: %s", error)
         return

@@ -129,6 +129,11 @@ class Settings(BaseSettings):
         2.0, gt=0, le=100_000, description="Bars per second and ticker of a replay or a simulation."
     )
     simulated_seed: int = Field(1, ge=0, description="Seed of the simulated source.")
+    simulate_missing: bool = Field(
+        False,
+        description="With a replay or simulated prices: make up news, posts and economic series "
+        "where no provider is configured.",
+    )
     yahoo_base_url: str | None = Field(
         None, description="Another address for Yahoo's prices; unset is Yahoo's own."
     )

@@ -235,7 +235,7 @@ class KafkaIntegrationManager:
             if lag == 0 or drain_s <= 0:
                 return lag
             self._tell(f"finishing what is on Kafka: {lag} messages")
-            self._start_workers(derive(self._settings, price_source="none"), 1)
+            self._start_workers(_without_sources(self._settings), 1)
             try:
                 deadline = time.monotonic() + drain_s
                 while lag > 0 and time.monotonic() < deadline:
@@ -337,6 +337,13 @@ class KafkaIntegrationManager:
             or name.startswith(views)
             or (name.startswith(f"{self._settings.app_id}-") and name.endswith("-changelog"))
         )
+
+
+def _without_sources(settings: Settings) -> Settings:
+    """Return the settings of a worker that only processes what others produce."""
+    kinds = ("news", "economic", "twitter", "reddit")
+    off = {f"skip_{kind}": True for kind in kinds}
+    return derive(settings, price_source="none", simulate_missing=False, **off)
 
 
 def _tuple(tickers: Iterable[str]) -> str | tuple[str, ...]:

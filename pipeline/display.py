@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.load import Gap, Report
-from pipeline.status import Reading, TickerStatus
+from pipeline.status import Headline, Reading, TickerStatus
 from pipeline.workers import WorkerStatus
 
 #: Kinds that are shown even while nothing of them ever came.
@@ -32,6 +33,8 @@ STALE_S = 3.0
 REFRESH_PER_S = 2.0
 #: Seconds between two plain lines.
 PLAIN_EVERY_S = 5.0
+#: Characters of a headline in a plain line.
+PLAIN_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def screen(view: View) -> RenderableType:
         parts.append(kinds_table(view.reading, view.rates))
         if view.reading.tickers:
             parts.append(tickers_table(view.reading.tickers.values()))
+        if view.reading.headlines:
+            parts.append(headlines_table(view.reading.headlines.values()))
     if view.problem is not None and view.age_s > STALE_S:
         parts.append(Text(f"numbers of {view.age_s:.0f} s ago: {view.problem}", style="yellow"))
     parts.extend(Text(worker_line(worker)) for worker in view.workers)
@@ -120,6 +125,25 @@ def tickers_table(tickers: Iterable[TickerStatus]) -> Table:
     return table
 
 
+def headlines_table(headlines: Iterable[Headline]) -> Table:
+    """Return the table with the latest headline of each ticker, a line each, cut to the width."""
+    table = Table(title="latest headlines", title_justify="left", title_style="italic")
+    table.add_column("ticker")
+    table.add_column("of")
+    table.add_column("sentiment", justify="right")
+    table.add_column("headline", no_wrap=True, overflow="ellipsis")
+    for one in headlines:
+        style = "green" if one.sentiment > 0 else "red" if one.sentiment < 0 else ""
+        shown = Text(f"{one.sentiment:+.2f}", style=style)
+        table.add_row(one.ticker, f"{one.time:%Y-%m-%d %H:%M}", shown, Text(printable(one.title)))
+    return table
+
+
+def printable(text: str) -> str:
+    """Return an outside text on one line, without characters that a terminal would obey."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def bollinger_position(one: TickerStatus) -> str:
     """Return where the close stands in the band: 0 % at its lower edge, 100 % at its upper."""
     lower, upper = one.indicators.get("bollinger_lower"), one.indicators.get("bollinger_upper")
@@ -137,7 +161,7 @@ def worker_line(worker: WorkerStatus) -> str:
 
 
 def plain_lines(view: View) -> list[str]:
-    """Return what a pipe gets: one line of numbers, one of tickers."""
+    """Return what a pipe gets: one line of numbers, one of tickers, one of headlines."""
     if view.reading is None:
         return []
     numbers = []
@@ -155,6 +179,8 @@ def plain_lines(view: View) -> list[str]:
     lines = [f"{duration(view.elapsed_s)} {' | '.join(numbers)}"]
     if view.reading.tickers:
         lines.append("  " + " | ".join(map(_short, view.reading.tickers.values())))
+    if view.reading.headlines:
+        lines.append("  " + " | ".join(map(_news, view.reading.headlines.values())))
     return lines
 
 
@@ -245,6 +271,11 @@ def _short(one: TickerStatus) -> str:
     return f"{one.ticker} {bar_time(one.time)} {one.close:.2f}{change}" + (
         "" if rsi is None else f" RSI {rsi:.1f}"
     )
+
+
+def _news(one: Headline) -> str:
+    title = textwrap.shorten(printable(one.title), PLAIN_TITLE, placeholder="...")
+    return f"{one.ticker} {one.sentiment:+.2f} {title}"
 
 
 def _change(change: float | None) -> Text:

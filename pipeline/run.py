@@ -14,6 +14,7 @@ from config import Settings, read_settings
 from errors import FinancialTrendsError, SourceUnavailable
 from kafka_integration import KafkaIntegrationManager
 from models import Bar
+from pipeline.background import load_background, missing_background
 from pipeline.display import PLAIN_EVERY_S, View, duration, live, load_progress, plain_lines
 from pipeline.environment import folders
 from pipeline.load import find_gaps, load, order_recompute, read_history
@@ -167,9 +168,12 @@ class Run:
         began = time.monotonic()
         with load_progress(self._console, gaps) as report, self._manager.producer() as producer:
             self._loaded = load(producer, gaps, report, self._stop)
+            around = load_background(producer, missing_background(self._settings), self._stop)
         if missing:
             seconds = time.monotonic() - began
             self._tell(f"history: {self._loaded} of {missing} bars on Kafka in {seconds:.1f} s")
+        if around:
+            self._tell(f"history: {around} simulated news, posts and observations on Kafka")
         self._late = [ticker for ticker, gap in gaps.items() if gap.late]
 
     def _nothing_to_do(self, before: Reading) -> str:
@@ -307,6 +311,10 @@ def _settings(options: Options) -> Settings:
         "replay_speed": options.speed,
         "kafka_bootstrap_servers": options.kafka,
     }
+    known_ahead = chosen["price_source"] in {"replay", "simulated"}
+    if known_ahead and "simulate_missing" not in base.model_fields_set:
+        # A demonstration shows everything, unless somebody said that it shall not.
+        chosen["simulate_missing"] = True
     if chosen["price_source"] == "yahoo":
         # Live prices come with live news; and Yahoo is not to be asked every second.
         chosen["news_source"] = "rss"

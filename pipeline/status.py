@@ -20,6 +20,7 @@ from sinks.base import Document
 from sinks.documents import (
     DATA_COLLECTIONS,
     DEAD_LETTERS,
+    NEWS,
     SOURCE_CURSORS,
     STOCK_PRICES,
     as_ms,
@@ -79,6 +80,16 @@ class TickerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """The latest news item about a ticker; ``sentiment`` is in -1..1."""
+
+    ticker: str
+    time: datetime
+    title: str
+    sentiment: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """All numbers, read one after the other at about the same time.
 
@@ -87,6 +98,7 @@ class Reading:
         collections: documents by collection, dead letters included.
         waiting_commands: orders that no worker has carried out yet.
         tickers: the last bar of each ticker that has one, at most :data:`MOST_TICKERS`.
+        headlines: the latest of each ticker that has one, of the same tickers.
         cursors: how far the price source has fetched, ms since the epoch, by ticker.
         at: when, in monotonic seconds.
     """
@@ -95,6 +107,7 @@ class Reading:
     collections: Mapping[str, int]
     waiting_commands: int
     tickers: Mapping[str, TickerStatus]
+    headlines: Mapping[str, Headline]
     cursors: Mapping[str, int]
     at: float = field(default_factory=time.monotonic)
 
@@ -176,12 +189,13 @@ class Gauges:
             }
             stored["indicators"] = self._indicated.count(now=exact)
             tickers = dict(self._last_bars())
+            headlines = dict(self._last_news())
             cursors = self._cursors()
         data = {
             kind: KindStatus(spec.name, produced[spec.name], stored[kind], lag[spec.name])
             for kind, spec in DATA_TOPICS.items()
         }
-        return Reading(data, counts, lag[COMMANDS.name], tickers, cursors)
+        return Reading(data, counts, lag[COMMANDS.name], tickers, headlines, cursors)
 
     def lag(self) -> int:
         """Return how many messages are not processed yet, on all topics that workers consume."""
@@ -222,6 +236,12 @@ class Gauges:
                         last.get("indicators", {}),
                     ),
                 )
+
+    def _last_news(self) -> Iterable[tuple[str, Headline]]:
+        for ticker in self._tickers[:MOST_TICKERS]:
+            last = self._database[NEWS].find_one({"ticker": ticker}, sort=[("time", -1)])
+            if last is not None:
+                yield ticker, Headline(ticker, last["time"], last["title"], last["sentiment"])
 
     def _cursors(self) -> dict[str, int]:
         source = self._settings.price_source

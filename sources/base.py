@@ -35,7 +35,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The provider, as in the Records' ``source`` and in the cursors' names."""
+        """The provider, as in the cursors' names and, unless simulated, the Records' ``source``."""
 
     @property
     def interval(self) -> float:

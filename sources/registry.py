@@ -14,8 +14,10 @@ from config import Settings
 from errors import ConfigurationError, SourceUnavailable
 from sources import recorded
 from sources.base import PriceSource, Source
+from sources.market_path import Positions
 from sources.replay import ReplaySource
 from sources.simulated import SimulatedSource
+from sources.simulation import Kind, simulated_sources, wanted
 
 log = logging.getLogger(__name__)
 
@@ -55,25 +57,36 @@ def price_source(settings: Settings) -> PriceSource | None:
             return None
 
 
-def text_and_data_sources(settings: Settings) -> list[tuple[Source, Sequence[str]]]:
+def text_and_data_sources(
+    settings: Settings, positions: Positions
+) -> list[tuple[Source, Sequence[str]]]:
     """Return the sources of news, posts and economic series that are on, each with its keys.
 
-    One that lacks its credentials is off, with one line in the log.
+    One that is not configured is simulated, if SIMULATE_MISSING says so, or off; if it lacks its
+    credentials, with one line in the log.
+
+    Args:
+        settings: which sources, and whose keys.
+        positions: how far the prices have come; simulated sources follow them.
 
     Raises:
         ConfigurationError: an address or a name in the settings cannot be used.
     """
-    makers: list[tuple[bool, Callable[[Settings], Source], Sequence[str]]] = [
-        (settings.news_source == "rss" and not settings.skip_news, _rss, settings.tickers),
-        (not settings.skip_reddit, _reddit, settings.tickers),
-        (not settings.skip_twitter, _twitter, settings.tickers),
-        (not settings.skip_economic, _fred, settings.fred_series),
-    ]
+    simulated = simulated_sources(settings, positions)
+    makers: dict[Kind, Callable[[Settings], Source]] = {
+        "reddit": _reddit,
+        "twitter": _twitter,
+        "economy": _fred,
+    }
+    if settings.news_source == "rss":
+        makers["news"] = _rss
     sources: list[tuple[Source, Sequence[str]]] = []
-    for wanted, make, keys in makers:
-        if wanted and keys:
+    for kind, keys in wanted(settings).items():
+        if kind in simulated:
+            sources.append((simulated[kind], keys))
+        elif kind in makers:
             try:
-                sources.append((make(settings), keys))
+                sources.append((makers[kind](settings), keys))
             except SourceUnavailable as error:
                 log.info("off: %s", error)
     return sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.status import KindStatus, Reading, TickerStatus
+from pipeline.status import Headline, KindStatus, Reading, TickerStatus
 from pipeline.workers import WorkerStatus
 from topics import DATA_TOPICS
 
@@ -20,6 +20,13 @@ AAPL = TickerStatus(
     indicators={"rsi": 88.4, "macd_hist": 2.5, "bollinger_lower": 540.0, "bollinger_upper": 550.0},
 )
 
+HEADLINE = Headline(
+    ticker="AAPL",
+    time=datetime(2012, 3, 1, 9, 30, tzinfo=UTC),
+    title="Apple wins large contract in Europe",
+    sentiment=0.571,
+)
+
 
 def reading(produced: int, stored: int | None, lag: int = 0, at: float = 0.0) -> Reading:
     """Return numbers where only prices have come."""
@@ -30,6 +37,7 @@ def reading(produced: int, stored: int | None, lag: int = 0, at: float = 0.0) ->
         collections={"stock_prices": stored or 0, "news": 0, "dead_letters": 3},
         waiting_commands=0,
         tickers={"AAPL": AAPL},
+        headlines={"AAPL": HEADLINE},
         cursors={},
         at=at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -42,9 +43,14 @@ def test_yahoo() -> None:
     assert (source.name, source.interval, source.topic) == ("yahoo", 60, STOCK_PRICES)
 
 
+def nowhere(_: Sequence[str]) -> dict[str, int]:
+    """How far prices are before the first one."""
+    return {}
+
+
 def sources(**settings: Any) -> dict[str, tuple[str, ...]]:
     """The names of the sources of text and data that are on, with their keys."""
-    found = text_and_data_sources(read_settings(tickers="AAPL,MSFT", **settings))
+    found = text_and_data_sources(read_settings(tickers="AAPL,MSFT", **settings), nowhere)
     return {source.name: tuple(keys) for source, keys in found}
 
 
