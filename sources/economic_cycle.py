@@ -28,7 +28,7 @@ class Series:
     Attributes:
         start: the value at the start of 2000, in its units.
         growth: of the logarithm, per year.
-        cyclical: what the cycle at its height adds, in the units, or as part of the value if
+        cyclical: what the cycle at its height adds, in the units, or to the logarithm if
             `relative`.
         behind: how long the cycle takes to show, in years.
         wiggly: what the series' own waves add, as `cyclical`.
@@ -187,7 +187,7 @@ class Economy:
         swing = series.cyclical * self._cycle(years - series.behind)
         swing += series.wiggly * self._wiggles[name](years)
         level = series.start * math.exp(series.growth * years)
-        level = level * (1 + swing) if series.relative else level + swing
+        level = level * math.exp(swing) if series.relative else level + swing
         level += self._draws(name, period).gauss(0, series.noise)
         return round(max(series.least, level), series.decimals)
 
