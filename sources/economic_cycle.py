@@ -164,8 +164,9 @@ SERIES = {
         frequency="Daily",
         start=18.5,
         cyclical=-0.35,
-        wiggly=0.35,
+        wiggly=0.3,
         relative=True,
+        least=9.0,
         noise=0.6,
         decimals=2,
     ),
@@ -194,6 +195,8 @@ class Economy:
     def first(self, name: str, period: date) -> float:
         """Return the value that was published first."""
         series = SERIES[name]
+        if not series.revised:
+            return self.value(name, period)
         rng = self._draws(name, period, "first")
         wrong = rng.gauss(0, series.revision) if rng.random() < series.revised else 0.0
         return round(self.value(name, period) + wrong, series.decimals)

@@ -135,9 +135,8 @@ class SimulatedEconomy:
         economy, series = self._economy, SERIES[name]
         published, before = series.published(period), series.before(period)
         values = [(period, economy.first(name, period))]
-        revised = economy.value(name, before)
-        if revised != economy.first(name, before):
-            values.insert(0, (before, revised))
+        if series.revised and economy.value(name, before) != economy.first(name, before):
+            values.insert(0, (before, economy.value(name, before)))
         ingested = int(self._now() * 1000)
         return [
             ECONOMIC_OBSERVATION.parse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -58,7 +59,8 @@ def source(
     return SimulatedEconomy(path, tickers, positions)
 
 
-async def years(seed: int = 1) -> list[EconomicObservation]:
+@functools.cache
+def years(seed: int = 1) -> list[EconomicObservation]:
     """All that is published in 13 simulated years."""
     path = SimulatedPath(seed, "1d")
     made = SimulatedEconomy(path, ["A"], lambda keys: {"A": 0}, seed=seed)
@@ -75,9 +77,9 @@ def test_the_series_are_those_of_the_default() -> None:
     assert tuple(SERIES) == Settings.model_fields["fred_series"].default
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_values_are_plausible_and_move(seed: int) -> None:
-    records = await years(seed)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_values_are_plausible_and_move(seed: int) -> None:
+    records = years(seed)
     for name, (least, most) in PLAUSIBLE.items():
         values = [record.value for record in records if record.series == name]
         assert least < min(values)
@@ -85,8 +87,8 @@ async def test_values_are_plausible_and_move(seed: int) -> None:
         assert statistics.stdev(values) > 0.03 * statistics.mean(map(abs, values))
 
 
-async def test_frequencies_are_the_series_own() -> None:
-    records = await years()
+def test_frequencies_are_the_series_own() -> None:
+    records = years()
     for name, per_year, frequency in (
         ("GDP", 4, "Quarterly"),
         ("UNRATE", 12, "Monthly"),
@@ -98,17 +100,17 @@ async def test_frequencies_are_the_series_own() -> None:
         assert all(day(record.realtime_start).weekday() < 5 for record in mine)
 
 
-async def test_a_value_is_published_after_its_period_is_over() -> None:
-    for record in await years():
+def test_a_value_is_published_after_its_period_is_over() -> None:
+    for record in years():
         series = SERIES[record.series]
         assert day(record.time) == series.period(day(record.time))
         assert day(record.realtime_start) >= series.after(day(record.time))
         assert day(record.realtime_start) <= day(record.time) + timedelta(days=220)
 
 
-async def test_some_values_are_revised() -> None:
+def test_some_values_are_revised() -> None:
     """A revision is another publication of the same period, later, with another value."""
-    records = await years()
+    records = years()
     for name, least, most in (("GDP", 0.6, 1.0), ("UNRATE", 0.01, 0.4), ("DGS10", 0.0, 0.0)):
         by_period: dict[int, list[EconomicObservation]] = {}
         for record in records:
