@@ -14,7 +14,7 @@ from pipeline.display import View, bollinger_position, load_progress, plain_line
 from pipeline.load import Gap, load
 from pipeline.watch import Watch
 from sources import recorded
-from tests.pipeline.readings import AAPL, WORKER, reading
+from tests.pipeline.readings import AAPL, HEADLINE, WORKER, reading
 
 VIEW = View(
     title="AAPL, source replay",
@@ -40,6 +40,7 @@ def text_of(view: View, width: int = 120) -> str:
     [
         *("12,345", "12,000", "1,234.5", "345"),
         *("AAPL", "2012-03-01", "544.47", "+0.37%", "88.4", "+2.500", "45%"),
+        *("latest headlines", "2012-03-01 09:30", "+0.57", "Apple wins large contract in Europe"),
         *("worker 0: running, pid 4711, http://127.0.0.1:6066, restarts 2", "dead letters"),
         *("1:05", "0:55 to go", "Ctrl-C"),
     ],
@@ -70,10 +71,38 @@ def test_old_numbers_say_so() -> None:
 
 
 def test_plain_lines_have_no_control_characters() -> None:
-    first, second = plain_lines(VIEW)
+    first, second, third = plain_lines(VIEW)
     assert first.startswith("1:05 prices: produced 12345, stored 12000, 1234.5/s, lag 345")
     assert second == "  AAPL 2012-03-01 544.47 (+0.37%) RSI 88.4"
-    assert (first + second).isprintable()
+    assert third == "  AAPL +0.57 Apple wins large contract in Europe"
+    assert (first + second + third).isprintable()
+
+
+HOSTILE = replace(HEADLINE, title="\x1b[2J[red]Gone[/red]\r\n" + "very long " * 40)
+
+
+def test_a_headline_is_one_line_and_obeys_nothing() -> None:
+    numbers = VIEW.reading
+    assert numbers is not None
+    view = replace(VIEW, reading=replace(numbers, headlines={"AAPL": HOSTILE}))
+    for width in (60, 120):
+        (shown,) = [line for line in text_of(view, width).splitlines() if "Gone" in line]
+        assert "[2J[red]Gone[/red] very" in shown
+        assert "\x1b" not in shown
+        assert "…" in shown
+        assert len(shown) <= width
+    last = plain_lines(view)[-1]
+    assert last.isprintable()
+    assert last.endswith("...")
+    assert len(last) < 80
+
+
+def test_before_the_first_headline() -> None:
+    numbers = VIEW.reading
+    assert numbers is not None
+    view = replace(VIEW, reading=replace(numbers, headlines={}))
+    assert "headline" not in text_of(view)
+    assert len(plain_lines(view)) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.eventually import eventually
 SCRIPT = ROOT / "run_streaming_pipeline.py"
 #: Of FB's recording: bars of its first two thirds, the history, and all.
 ALL_OF_FB = len(recorded.bars("FB"))
+DAY = timedelta(days=1)
 HISTORY_OF_FB = int(ALL_OF_FB * 2 / 3)
 
 
@@ -103,6 +105,7 @@ def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Pat
     assert output.replace("\n", "").isprintable()
     assert f"FB: {HISTORY_OF_FB} bars of history produced" in output
     assert "first document in MongoDB after" in output
+    assert "simulated news, posts and observations on Kafka" in output
     assert "Summary (the 0:07 are over)" in output
     assert "lag              0" in output
 
@@ -112,6 +115,30 @@ def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Pat
     assert all("indicators" in document for document in stored)
     times = [document["time"] for document in stored]
     assert len(set(times)) == len(times)
+
+    # Everything else came, too, in the same time; a line shows the last headline.
+    for name in ("news", "twitter_sentiment", "reddit_sentiment", "economic_indicators"):
+        found = list(deployment.database[name].find())
+        assert found, name
+        assert {document["source"] for document in found} == {"simulated"}
+        # A tenth of a second of bars may be on their way.
+        assert times[0] < max(document["time"] for document in found) < times[-1] + DAY * 10
+    assert "  FB " in output
+    assert deployment.database["dead_letters"].count_documents({}) == 0
+
+
+@pytest.mark.integration
+def test_what_is_skipped_does_not_come(deployment: Deployment, tmp_path: Path) -> None:
+    arguments = ["FB", "--initial-load", "--duration", "0.1", "--speed", "20"]
+    arguments += ["--skip-news", "--skip-twitter", "--skip-economic"]
+    code, output, errors = run(tmp_path, arguments, deployment.environment())
+    assert (code, errors) == (0, ""), output
+    counts = {
+        name: deployment.database[name].count_documents({})
+        for name in ("news", "twitter_sentiment", "economic_indicators", "reddit_sentiment")
+    }
+    assert counts.pop("reddit_sentiment") > 0
+    assert set(counts.values()) == {0}
 
 
 @pytest.mark.integration
