@@ -33,7 +33,8 @@ STALE_S = 3.0
 REFRESH_PER_S = 2.0
 #: Seconds between two plain lines.
 PLAIN_EVERY_S = 5.0
-#: Characters of a headline in a plain line.
+#: Headlines shown at most, the newest; and characters of each in a plain line.
+MOST_HEADLINES = 6
 PLAIN_TITLE = 60
 
 
@@ -72,7 +73,7 @@ def screen(view: View) -> RenderableType:
         if view.reading.tickers:
             parts.append(tickers_table(view.reading.tickers.values()))
         if view.reading.headlines:
-            parts.append(headlines_table(view.reading.headlines.values()))
+            parts.append(headlines_table(newest(view.reading.headlines.values())))
     if view.problem is not None and view.age_s > STALE_S:
         parts.append(Text(f"numbers of {view.age_s:.0f} s ago: {view.problem}", style="yellow"))
     parts.extend(Text(worker_line(worker)) for worker in view.workers)
@@ -139,6 +140,13 @@ def headlines_table(headlines: Iterable[Headline]) -> Table:
     return table
 
 
+def newest(headlines: Iterable[Headline]) -> list[Headline]:
+    """Return the newest that there is room for, in the order given."""
+    every = list(headlines)
+    kept = sorted(every, key=lambda one: one.time, reverse=True)[:MOST_HEADLINES]
+    return [one for one in every if one in kept]
+
+
 def printable(text: str) -> str:
     """Return an outside text on one line, without characters that a terminal would obey."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -180,7 +188,7 @@ def plain_lines(view: View) -> list[str]:
     if view.reading.tickers:
         lines.append("  " + " | ".join(map(_short, view.reading.tickers.values())))
     if view.reading.headlines:
-        lines.append("  " + " | ".join(map(_news, view.reading.headlines.values())))
+        lines.append("  " + " | ".join(map(_news, newest(view.reading.headlines.values()))))
     return lines
 
 

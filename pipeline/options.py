@@ -154,7 +154,8 @@ def _parser() -> _Parser:
     add(
         "--source",
         choices=("yahoo", "replay", "simulated"),
-        help="Where prices come from: recorded daily bars, seeded simulated bars, or Yahoo with "
+        help="Where prices come from: recorded daily bars or seeded simulated bars, both with "
+        "simulated news, posts and economic series where no provider is configured, or Yahoo with "
         "its news (default: the setting PRICE_SOURCE if it names one, else replay)",
     )
     add(

@@ -2,7 +2,9 @@
 
 - `replay` plays real daily bars that come with a package (`recorded`), the last third as if live.
 - `simulated` makes seeded bars for any ticker at any rate.
-- `registry.price_source(settings)` returns the one that the settings name.
+- `rss`, `reddit`, `twitter`, `fred` and `yahoo` are live; `simulated_text` and `simulated_economy`
+  make up what there is no provider for, along a `market_path` that is known ahead.
+- `registry` returns the sources that the settings mean.
 
 A source only fetches. Timers, sending, retries and cursors belong to the schedule.
 """

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from pipeline.display import View, bollinger_position, load_progress, plain_lines, screen
+from pipeline.display import (
+    View,
+    bollinger_position,
+    load_progress,
+    newest,
+    plain_lines,
+    screen,
+)
 from pipeline.load import Gap, load
 from pipeline.watch import Watch
 from sources import recorded
@@ -95,6 +103,20 @@ def test_a_headline_is_one_line_and_obeys_nothing() -> None:
     assert last.isprintable()
     assert last.endswith("...")
     assert len(last) < 80
+
+
+def test_of_many_headlines_the_newest_are_shown() -> None:
+    many = [
+        replace(HEADLINE, ticker=f"T{n}", time=HEADLINE.time + timedelta(hours=n % 7))
+        for n in range(14)
+    ]
+    shown = [one.ticker for one in newest(many)]
+    assert shown == ["T4", "T5", "T6", "T11", "T12", "T13"]
+    numbers = VIEW.reading
+    assert numbers is not None
+    headlines = {one.ticker: one for one in many}
+    view = replace(VIEW, reading=replace(numbers, headlines=headlines))
+    assert text_of(view).count("Apple wins") == plain_lines(view)[-1].count("Apple wins") == 6
 
 
 def test_before_the_first_headline() -> None:
