@@ -18,6 +18,7 @@ from models import (
     IndicatorSnapshot,
     NewsItem,
     SocialPost,
+    Trend,
 )
 from sinks.base import Document, Mode, Origin, Write
 
@@ -131,6 +132,18 @@ def observation_write(observation: EconomicObservation, origin: Origin) -> Write
         _dated(observation.asdict()),
         Mode.UPSERT,
         (origin,),
+    )
+
+
+def trend_write(trend: Trend) -> Write:
+    """Return the write of a ticker's trend: it only moves forward."""
+    return Write(TRENDS, trend.ticker, _dated(trend.asdict()), Mode.FORWARD)
+
+
+def trend_history_write(trend: Trend) -> Write:
+    """Return the write of a trend that changed; of several at one time the last version stays."""
+    return Write(
+        TREND_HISTORY, f"{trend.ticker}|{trend.time}", _dated(trend.asdict()), Mode.FORWARD
     )
 
 
