@@ -3,8 +3,10 @@
 The flow, top to bottom::
 
     sources (timers)  ->  topics  ->  agents  ->  tables, MongoDB
+                                        |           |
+                                        |           `->  trends, at every checkpoint
                                         |
-                                        `->  technical-indicators, dead-letters
+                                        `->  technical-indicators, macro-backdrop, dead-letters
 
 Every worker runs every agent; partitions decide which tickers are whose.
 """
@@ -24,9 +26,10 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 import commands
 from agents import commands as command_agent
-from agents import economy, indicators, news, prices, social
+from agents import economy, indicators, macro, news, prices, social
 from agents.opinion import warm_up
 from agents.services import Services
+from agents.trends import InputTables, Trends
 from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
@@ -37,6 +40,8 @@ from sources.registry import price_source, text_and_data_sources
 from sources.schedule import Schedule
 from startup import faust_options, prepare_servers
 from tables.indicators import IndicatorTable
+from tables.sentiment import SentimentTable
+from tables.series import EconomyTable, MacroTable
 from transport import BatchingApp
 
 log = logging.getLogger(__name__)
@@ -74,12 +79,23 @@ app = FinancialTrends(
 services = Services(app, settings)
 
 indicator_table = IndicatorTable(app, parse(settings.indicators))
-prices_stage = prices.attach(app, services, indicator_table)
+sentiment_tables = {
+    kind: SentimentTable(app, kind, settings.sentiment_half_life_s)
+    for kind in ("news", "twitter", "reddit")
+}
+macro_table = MacroTable(app)
+# First, as what it evaluates at a checkpoint's cut goes to the stores of the others.
+trends = Trends(app, services, InputTables(indicator_table, sentiment_tables, macro_table))
+
+prices_stage = prices.attach(app, services, indicator_table, trends)
 indicators.attach(app, services)
-news.attach(app, services)
-social.attach(app, services)
-economy.attach(app, services)
+news.attach(app, services, sentiment_tables["news"], trends)
+social.attach(app, services, sentiment_tables, trends)
+economy.attach(app, services, EconomyTable(app))
+macro.attach(app, services, macro_table, trends)
 command_agent.attach(app, services, prices_stage)
+# After the states that it follows from.
+app.checkpoints.register_state(trends.table)
 # Last, so that a checkpoint also waits for the dead letters that a writer found on the way.
 app.checkpoints.register_store(services.outbox)
 

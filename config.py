@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from errors import ConfigurationError
 from indicators import DEFAULT_SPEC, parse
 from models.rules import Interval, check_ticker
+from trend import DEFAULT_WEIGHTS, parse_weights
 
 DEFAULT_KAFKA = "127.0.0.1:9092"
 #: MongoDB counts a document's age in seconds, in 31 bits.
@@ -112,6 +113,17 @@ class Settings(BaseSettings):
     )
     indicators: str = Field(
         DEFAULT_SPEC, description="Indicators and their periods, separated by commas."
+    )
+
+    sentiment_half_life_s: float = Field(
+        21600.0,
+        ge=60,
+        le=31_536_000,
+        description="Age at which an item or a post counts half in the sentiment, in seconds.",
+    )
+    trend_weights: str = Field(
+        DEFAULT_WEIGHTS,
+        description="How much each component of the trend counts, separated by commas.",
     )
 
     # -- sources
@@ -211,6 +223,12 @@ class Settings(BaseSettings):
     @classmethod
     def _known_indicators(cls, value: str) -> str:
         parse(value)
+        return value
+
+    @field_validator("trend_weights")
+    @classmethod
+    def _known_weights(cls, value: str) -> str:
+        parse_weights(value)
         return value
 
     @property

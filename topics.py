@@ -15,6 +15,7 @@ from models import (
     ECONOMIC_OBSERVATION,
     INDICATOR_SNAPSHOT,
     NEWS_ITEM,
+    SERIES_UPDATE,
     SOCIAL_POST,
     TREND,
     Codec,
@@ -51,7 +52,7 @@ FINANCIAL_NEWS = TopicSpec("financial-news", NEWS_ITEM, _kept(7), per_ticker=Tru
 TWITTER_SENTIMENT = TopicSpec("twitter-sentiment", SOCIAL_POST, _kept(7), per_ticker=True)
 REDDIT_SENTIMENT = TopicSpec("reddit-sentiment", SOCIAL_POST, _kept(7), per_ticker=True)
 ECONOMIC_INDICATORS = TopicSpec("economic-indicators", ECONOMIC_OBSERVATION, _kept(30))
-MACRO_BACKDROP = TopicSpec("macro-backdrop", ECONOMIC_OBSERVATION, _COMPACTED)
+MACRO_BACKDROP = TopicSpec("macro-backdrop", SERIES_UPDATE, _COMPACTED)
 TRENDS = TopicSpec("trends", TREND, _COMPACTED)
 COMMANDS = TopicSpec("commands", COMMAND, _kept(1))
 DEAD_LETTERS = TopicSpec("dead-letters", None, _kept(30))

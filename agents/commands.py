@@ -82,16 +82,14 @@ class CommandsStage(Stage):
         state = table.of(command.ticker, batch.tp.partition)
         state.intervals = rebuilt
         table.mark_dirty(command.ticker)
+        self.prices.trends.mark(command.ticker, batch.tp.partition)
         log.info("recomputed %s: %d bars of %s", command.ticker, bars, ", ".join(rebuilt) or "none")
 
 
 def _take_in(state: IntervalState, bar: Document) -> Write:
-    state.indicators.update(
-        Ohlcv(bar["open"], bar["high"], bar["low"], bar["close"], bar["volume"])
-    )
-    state.last_time = as_ms(bar["time"])
+    prices = Ohlcv(bar["open"], bar["high"], bar["low"], bar["close"], bar["volume"])
     # The bar itself is stored; only what is computed at it changes.
-    values: Document = {"indicators": state.indicators.values()}
+    values: Document = {"indicators": state.advance(prices, as_ms(bar["time"]))}
     return Write(STOCK_PRICES, bar["_id"], values, Mode.UPDATE_ONLY)
 
 

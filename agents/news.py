@@ -1,4 +1,4 @@
-"""News: judge each item that comes without a sentiment, store it once."""
+"""News: judge each item that comes without a sentiment, store it once, add up what they say."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 from faust.types import StreamT
 
 from agents.opinion import opinion
+from agents.sentiment import SentimentStage
 from agents.services import Services
-from agents.stage import StoringStage
+from agents.trends import Trends
 from models import NewsItem
 from sinks import Origin, Write
 from sinks.documents import news_write
+from tables.sentiment import SentimentTable
 from topics import FINANCIAL_NEWS
 from transport import BatchingApp
 
@@ -23,11 +25,21 @@ def to_writes(item: NewsItem, origin: Origin) -> Sequence[Write]:
     return [news_write(item, origin)]
 
 
-def attach(app: BatchingApp, services: Services) -> None:
+def attach(app: BatchingApp, services: Services, table: SentimentTable, trends: Trends) -> None:
     """Declare the agent of ``financial-news``."""
-    stage = StoringStage(services, "news", FINANCIAL_NEWS, to_writes)
+    stage = SentimentStage(
+        services,
+        "news",
+        FINANCIAL_NEWS,
+        to_writes=to_writes,
+        # Nobody tells how many have read an item.
+        weight=lambda _: 1.0,
+        table=table,
+        trends=trends,
+    )
+    app.checkpoints.register_state(table)
 
     @app.agent(app.batched_topic(FINANCIAL_NEWS.name), name="news")
     async def news(stream: StreamT[Any]) -> None:
-        """News items: collection `news`."""
+        """News items: collection `news`, table `news_sentiment`."""
         await stage.run(stream)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from faust.types import StreamT
 
 from agents.opinion import opinion
+from agents.sentiment import SentimentStage
 from agents.services import Services
-from agents.stage import StoringStage
+from agents.trends import Trends
 from errors import InvalidRecord
+from indicators.rolling_sentiment import attention
 from models import SocialPost
 from sinks import Origin, Write
 from sinks.documents import post_write
+from tables.sentiment import SentimentTable
 from topics import REDDIT_SENTIMENT, TWITTER_SENTIMENT, TopicSpec
 from transport import BatchingApp
 
@@ -32,17 +35,33 @@ def to_writes_of(platform: str) -> Callable[[SocialPost, Origin], Sequence[Write
     return to_writes
 
 
-def _attach_platform(app: BatchingApp, services: Services, platform: str, topic: TopicSpec) -> None:
-    stage = StoringStage(services, platform, topic, to_writes_of(platform))
+def weight(post: SocialPost) -> float:
+    """Return how much a post counts, by those who took notice of it."""
+    return attention(post.engagement)
+
+
+def _attach_platform(app: BatchingApp, stage: SentimentStage, topic: TopicSpec) -> None:
+    app.checkpoints.register_state(stage.table)
 
     async def posts(stream: StreamT[Any]) -> None:
         await stage.run(stream)
 
-    posts.__doc__ = f"Posts on {platform}: collection `{platform}_sentiment`."
-    app.agent(app.batched_topic(topic.name), name=platform)(posts)
+    posts.__doc__ = f"Posts on {stage.name}: collection and table `{stage.name}_sentiment`."
+    app.agent(app.batched_topic(topic.name), name=stage.name)(posts)
 
 
-def attach(app: BatchingApp, services: Services) -> None:
+def attach(
+    app: BatchingApp, services: Services, tables: Mapping[str, SentimentTable], trends: Trends
+) -> None:
     """Declare the agents of ``twitter-sentiment`` and ``reddit-sentiment``."""
-    _attach_platform(app, services, "twitter", TWITTER_SENTIMENT)
-    _attach_platform(app, services, "reddit", REDDIT_SENTIMENT)
+    for platform, topic in (("twitter", TWITTER_SENTIMENT), ("reddit", REDDIT_SENTIMENT)):
+        stage = SentimentStage(
+            services,
+            platform,
+            topic,
+            to_writes=to_writes_of(platform),
+            weight=weight,
+            table=tables[platform],
+            trends=trends,
+        )
+        _attach_platform(app, stage, topic)

@@ -55,6 +55,7 @@ class Stage:
         self._views = TickerViews(services.settings, topic, services.outbox) if wanted else None
         #: Held while a batch is applied; a recompute holds it for longer.
         self.turn = asyncio.Lock()
+        self._misrouted: set[str] = set()
         #: Messages that broke the program, and how: at the next delivery they are set aside.
         self._broke: dict[tuple[str, int, int], str] = {}
 
@@ -65,6 +66,26 @@ class Stage:
             InvalidRecord: the record cannot be applied; it goes to the dead letters.
         """
         raise NotImplementedError
+
+    def routed(self, key: str, origin: Origin) -> bool:
+        """Whether a message came on its key's partition, whose owner keeps the state."""
+        if origin.partition == self.services.partition_of(key):
+            return True
+        self.count("misrouted")
+        if key not in self._misrouted:
+            self._misrouted.add(key)
+            log.warning(
+                "%s: %s came on partition %d, not on its own: stored, and not applied. "
+                "Its producer must partition by murmur2 (librdkafka: partitioner=murmur2_random)",
+                origin.topic,
+                key,
+                origin.partition,
+            )
+        return False
+
+    def count(self, what: str) -> None:
+        """Count a message of which this is true."""
+        self.services.counts[self.name, what] += 1
 
     async def run(self, stream: StreamT[Any]) -> None:
         """Work through the stream's batches; the body of an agent."""

@@ -6,7 +6,7 @@ A Record's namespace is part of the wire format: it names the type whatever modu
 from models.codec import Codec
 from models.command import COMMAND, Command, recompute_orders
 from models.dead_letter import DeadLetter, dead_letter
-from models.economy import ECONOMIC_OBSERVATION, EconomicObservation
+from models.economy import ECONOMIC_OBSERVATION, SERIES_UPDATE, EconomicObservation, SeriesUpdate
 from models.market import BAR, INDICATOR_SNAPSHOT, Bar, IndicatorSnapshot
 from models.news import NEWS_ITEM, NewsItem
 from models.social import SOCIAL_POST, SocialPost
@@ -26,6 +26,7 @@ __all__ = [
     "INTEGRATION_TEST",
     "NEWS_ITEM",
     "OURSELVES",
+    "SERIES_UPDATE",
     "SOCIAL_POST",
     "TREND",
     "Bar",
@@ -35,6 +36,7 @@ __all__ = [
     "EconomicObservation",
     "IndicatorSnapshot",
     "NewsItem",
+    "SeriesUpdate",
     "SocialPost",
     "Trend",
     "dead_letter",

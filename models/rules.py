@@ -27,6 +27,8 @@ Time = Annotated[int, Field(ge=EARLIEST_MS, le=LATEST_MS)]
 #: Bounded so that no sum or square of a window can overflow a float.
 Price = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 Volume = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
+#: A sum of offsets.
+Version = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Number = Annotated[float, Field(ge=-1e300, le=1e300, allow_inf_nan=False)]
 Sentiment = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]

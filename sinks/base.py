@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 Document = dict[str, Any]
@@ -21,6 +21,9 @@ class Mode(enum.Enum):
     INSERT_ONLY = "insert only"
     #: Set the fields of what exists; insert nothing.
     UPDATE_ONLY = "update only"
+    #: Insert; replace what exists unless it is further: of a later ``time``, or of the same one and
+    #: a greater ``version``. Every such document has both fields.
+    FORWARD = "forward"
 
 
 class Origin(NamedTuple):
@@ -94,6 +97,8 @@ def coalesce(writes: Iterable[Write]) -> list[list[Write]]:
 def _merge(earlier: Write, later: Write) -> Write | None:
     """Return the one write that does what both do one after the other; None where none does."""
     document, mode = earlier.document, earlier.mode
+    if Mode.FORWARD in (mode, later.mode):
+        return _further(earlier, later) if mode is later.mode else None
     if mode is later.mode or mode is Mode.UPSERT:
         if later.mode is Mode.UNLESS_CLOSED and mode is Mode.UPSERT and "closed" not in document:
             return None  # what is stored may say so
@@ -105,6 +110,16 @@ def _merge(earlier: Write, later: Write) -> Write | None:
     elif not (mode is Mode.UNLESS_CLOSED and later.mode is Mode.INSERT_ONLY):
         return None
     return Write(later.collection, later.id, document, mode, earlier.origins + later.origins)
+
+
+def _further(earlier: Write, later: Write) -> Write:
+    winner = later if how_far(later.document) >= how_far(earlier.document) else earlier
+    return replace(winner, origins=earlier.origins + later.origins)
+
+
+def how_far(document: Document) -> tuple[Any, Any]:
+    """Return what :attr:`Mode.FORWARD` compares."""
+    return document["time"], document["version"]
 
 
 def _both(earlier: Document, later: Document) -> Document:

@@ -134,6 +134,17 @@ def observation_write(observation: EconomicObservation, origin: Origin) -> Write
     )
 
 
+def trend_write(trend: Mapping[str, Any]) -> Write:
+    """Return the write of a ticker's trend, given as its fields: it only moves forward."""
+    return Write(TRENDS, trend["ticker"], _dated(trend), Mode.FORWARD)
+
+
+def trend_history_write(trend: Mapping[str, Any]) -> Write:
+    """Return the write of a trend that changed; of several at one time the last version stays."""
+    id_ = f"{trend['ticker']}|{trend['time']}"
+    return Write(TREND_HISTORY, id_, _dated(trend), Mode.FORWARD)
+
+
 def dead_letter_write(origin: Origin, *, error: str, agent: str, time_ms: int) -> Write:
     """Return the write of a message that could not be processed, whole."""
     return Write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sinks.base import Document, Mode, Refusal, Sink, Write
+from sinks.base import Document, Mode, Refusal, Sink, Write, how_far
 
 
 class MemorySink(Sink):
@@ -32,6 +32,10 @@ class MemorySink(Sink):
         if write.mode is Mode.INSERT_ONLY:
             return
         if write.mode is Mode.UNLESS_CLOSED and document.get("closed") is True:
+            return
+        if write.mode is Mode.FORWARD:
+            if "time" in document and how_far(write.document) >= how_far(document):
+                collection[write.id] = dict(write.document)
             return
         indicators = document.get("indicators", {}) | write.document.get("indicators", {})
         document.update(write.document)

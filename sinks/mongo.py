@@ -14,7 +14,7 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError, InvalidDocument
-from pymongo import MongoClient, UpdateOne, WriteConcern
+from pymongo import MongoClient, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
@@ -22,7 +22,7 @@ from pymongo.errors import ConfigurationError as BadUri
 
 from config import Settings
 from errors import ConfigurationError, StoreUnavailable
-from sinks.base import Document, Mode, Refusal, Sink, Write
+from sinks.base import Document, Mode, Refusal, Sink, Write, how_far
 
 _DUPLICATE_KEY = 11000
 
@@ -172,7 +172,11 @@ class MongoSink(Sink):
             raise StoreUnavailable(self.address, str(error)) from error
 
 
-def _update_of(write: Write) -> UpdateOne:
+def _update_of(write: Write) -> UpdateOne | ReplaceOne[Document]:
+    if write.mode is Mode.FORWARD:
+        time, version = how_far(write.document)
+        not_further = [{"time": {"$lt": time}}, {"time": time, "version": {"$lte": version}}]
+        return ReplaceOne({"_id": write.id, "$or": not_further}, write.document)
     fields: Document = {}
     for name, value in write.document.items():
         if name == "indicators":

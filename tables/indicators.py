@@ -3,38 +3,110 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from faust.types import AppT
 
-from indicators import IndicatorSet, Specification
+from indicators import Bar, IndicatorSet, Specification
+from indicators.obv_slope import ObvSlope
 from sinks.documents import as_date
-from tables.checkpointed import CheckpointedTable, Row
-from transport.checkpoint import Rows
+from tables.checkpointed import Row
+from tables.live import LiveTable
+from trend import LastBar
+from trend.scores import READ
 
 log = logging.getLogger(__name__)
+
+Values = dict[str, float | None]
 
 
 @dataclass(slots=True)
 class IntervalState:
-    """The indicators of one ticker at one interval.
+    """The indicators of one ticker at one interval, and what the trend wants to know beside them.
 
-    ``last_time`` is the opening time of the last closed bar applied, ms since the epoch.
+    ``last_time`` is the opening time of the last closed bar applied, ms since the epoch; ``last``
+    is the newest bar, closed or forming: opening time, close, and the values at it.
     """
 
     indicators: IndicatorSet
     last_time: int | None = None
+    obv_slope: ObvSlope = field(default_factory=ObvSlope)
+    last: tuple[int, float, Mapping[str, float | None]] | None = None
+
+    def advance(self, bar: Bar, time: int) -> Values:
+        """Take in the closed bar that opened at ``time``; returns the values at it.
+
+        Raises:
+            ValueError: the bar has numbers that no indicator takes; nothing has changed.
+        """
+        self.indicators.update(bar)
+        self.obv_slope.update(bar)
+        self.last_time = time
+        return self._show(bar, time, self.indicators.values())
+
+    def form(self, bar: Bar, time: int) -> Values:
+        """Return the values as if the bar that opened at ``time`` closed as it stands.
+
+        Raises:
+            ValueError: the bar has numbers that no indicator takes; nothing has changed.
+        """
+        copy = self.indicators.clone()
+        copy.update(bar)
+        return self._show(bar, time, copy.values())
+
+    def last_bar(self) -> LastBar | None:
+        """Return the newest bar as the trend reads it; None before the first one."""
+        return None if self.last is None else LastBar(*self.last, self.obv_slope.value)
+
+    def _show(self, bar: Bar, time: int, values: Values) -> Values:
+        last = self.last
+        if last is None or time >= last[0]:
+            self.last = (time, bar.close, values)
+        return values
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        saved: dict[str, Any] = {
+            "last_time": self.last_time,
+            "fingerprint": self.indicators.specification.fingerprint,
+            "state": self.indicators.state(),
+            "obv_slope": self.obv_slope.state(),
+        }
+        if self.last is not None:
+            time, close, values = self.last
+            saved["bar"] = [time, close]
+            if time != self.last_time:
+                # Those at a closed bar follow from the state.
+                saved["forming"] = {name: values[name] for name in READ if name in values}
+        return saved
+
+    @classmethod
+    def restored(cls, specification: Specification, saved: Any) -> IntervalState:
+        """Return what was saved, under the same specification."""
+        state = cls(IndicatorSet.from_state(specification, saved["state"]), saved["last_time"])
+        if "obv_slope" in saved:  # rows of earlier versions have no more than the above
+            state.obv_slope = ObvSlope.from_state(saved["obv_slope"])
+        if "bar" in saved:
+            time, close = saved["bar"]
+            values = saved["forming"] if "forming" in saved else state.indicators.values()
+            state.last = (time, close, values)
+        return state
 
 
 @dataclass(slots=True)
 class TickerState:
-    """All intervals of one ticker, and the source offset of the last message applied to them."""
+    """All intervals of one ticker, and the source offset of the last message applied to them.
+
+    ``newest`` is the opening time of the newest bar there was at any interval, ms since the epoch.
+    """
 
     partition: int
     offset: int = -1
     intervals: dict[str, IntervalState] = field(default_factory=dict)
+    newest: int | None = None
 
     def interval(self, name: str, specification: Specification) -> IntervalState:
         """Return the state of one interval, a cold one where there is none yet."""
@@ -43,19 +115,18 @@ class TickerState:
             state = self.intervals[name] = IntervalState(IndicatorSet(specification))
         return state
 
+    def last_bars(self) -> dict[str, LastBar]:
+        """Return the newest bar of each interval that has one."""
+        bars = {name: interval.last_bar() for name, interval in self.intervals.items()}
+        return {name: bar for name, bar in bars.items() if bar is not None}
+
     def dump(self) -> bytes:
         """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
         return orjson.dumps(
             {
                 "offset": self.offset,
-                "intervals": {
-                    name: {
-                        "last_time": state.last_time,
-                        "fingerprint": state.indicators.specification.fingerprint,
-                        "state": state.indicators.state(),
-                    }
-                    for name, state in self.intervals.items()
-                },
+                "newest": self.newest,
+                "intervals": {name: state.dump() for name, state in self.intervals.items()},
             }
         )
 
@@ -70,23 +141,22 @@ class IndicatorRow(Row):
         row = orjson.loads(self.raw)
         shown = {}
         for name, saved in row["intervals"].items():
-            values = None
+            values = slope = None
             if saved["fingerprint"] == self.specification.fingerprint:
-                values = IndicatorSet.from_state(self.specification, saved["state"]).values()
+                state = IntervalState.restored(self.specification, saved)
+                values, slope = state.indicators.values(), state.obv_slope.value
             last = saved["last_time"]
             shown[name] = {
                 "last_bar": None if last is None else as_date(last).isoformat(),
                 "parameters": saved["fingerprint"],
                 "values": values,
+                "obv_slope": slope,
             }
         return {"partition": self.partition, "offset": row["offset"], "intervals": shown}
 
 
-class IndicatorTable(CheckpointedTable):
-    """The saved rows, with live objects over them for the tickers in use.
-
-    A State for checkpoints: what changed is marked dirty and saved at the next one.
-    """
+class IndicatorTable(LiveTable[TickerState]):
+    """Follows ``stock-prices``; keyed by ticker."""
 
     def __init__(self, app: AppT, specification: Specification) -> None:
         super().__init__(
@@ -94,53 +164,26 @@ class IndicatorTable(CheckpointedTable):
         )
         self.specification = specification
         self.row_type = type("IndicatorRow", (IndicatorRow,), {"specification": specification})
-        self._live: dict[str, TickerState] = {}
-        self._dirty: set[str] = set()
-        self._told_cold = False
 
-    def of(self, ticker: str, partition: int) -> TickerState:
-        """Return the live state of ``ticker``; a new one where nothing is saved."""
-        live = self._live.get(ticker)
-        if live is None:
-            raw = self.row(ticker)
-            live = TickerState(partition) if raw is None else self._load(ticker, raw, partition)
-            self._live[ticker] = live
-        return live
+    def new(self, partition: int) -> TickerState:
+        """Return the state of a ticker that had no bar yet."""
+        return TickerState(partition)
 
-    def mark_dirty(self, ticker: str) -> None:
-        """Have the next checkpoint save ``ticker``."""
-        self._dirty.add(ticker)
-
-    def cut(self) -> Rows:
-        """Serialise what changed (see transport.checkpoint.State)."""
-        dirty, self._dirty = self._dirty, set()
-        live = self._live
-        return {ticker: (live[ticker].partition, live[ticker].dump()) for ticker in dirty}
-
-    def void(self) -> None:
-        """Drop live objects and dirty marks; the saved rows stand."""
-        self._live.clear()
-        self._dirty.clear()
-
-    def _load(self, ticker: str, raw: bytes, partition: int) -> TickerState:
-        row = orjson.loads(raw)
-        state = TickerState(partition, row["offset"])
+    def load(self, key: str, row: Any, partition: int) -> TickerState:
+        """Return the saved state; what other indicators left behind starts cold."""
+        state = TickerState(partition, row["offset"], newest=row.get("newest"))
         for name, saved in row["intervals"].items():
             if saved["fingerprint"] == self.specification.fingerprint:
-                indicators = IndicatorSet.from_state(self.specification, saved["state"])
-            else:
-                indicators = IndicatorSet(self.specification)
-                self._tell_cold(ticker)
-            state.intervals[name] = IntervalState(indicators, saved["last_time"])
-        return state
-
-    def _tell_cold(self, ticker: str) -> None:
-        if not self._told_cold:
-            self._told_cold = True
-            log.warning(
+                state.intervals[name] = IntervalState.restored(self.specification, saved)
+                continue
+            cold = IntervalState(IndicatorSet(self.specification), saved["last_time"])
+            state.intervals[name] = cold
+            self.tell_cold(
+                log,
                 "the stored state of %s was computed with other indicators than the setting "
                 "INDICATORS now says (%s): it starts cold, as do all such tickers; "
                 "`faust -A app recompute TICKER` rebuilds one from its history",
-                ticker,
+                key,
                 self.specification,
             )
+        return state

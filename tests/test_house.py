@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 #: The floors, from the ground up: a module imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "models", "indicators", "config"}),
+    frozenset({"errors", "models", "indicators", "trend", "config"}),
     frozenset({"topics", "broker", "delivery"}),
     frozenset({"tables", "sinks", "transport"}),
     frozenset({"agents", "sources", "web", "alerts"}),
@@ -119,12 +119,13 @@ def test_imports_go_down() -> None:
     assert upward == []
 
 
-def test_indicators_are_pure() -> None:
-    own = {"indicators"}
+@pytest.mark.parametrize("package", ["indicators", "trend"])
+def test_the_mathematics_is_pure(package: str) -> None:
+    own = {package}
     foreign = {
         f"{path}:{line} imports {name}"
         for path in production()
-        if part(path) == "indicators"
+        if part(path) == package
         for line, name in imported(path)
         if name in {"faust", "mode", "aiokafka", "asyncio", "pymongo"}
         or (floor(name) is not None and name not in own)

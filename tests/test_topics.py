@@ -57,7 +57,7 @@ def test_which_record_each_topic_holds() -> None:
         "twitter-sentiment": "SocialPost",
         "reddit-sentiment": "SocialPost",
         "economic-indicators": "EconomicObservation",
-        "macro-backdrop": "EconomicObservation",
+        "macro-backdrop": "SeriesUpdate",
         "trends": "Trend",
         "commands": "Command",
         "dead-letters": None,

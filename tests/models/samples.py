@@ -10,6 +10,7 @@ from models import (
     ECONOMIC_OBSERVATION,
     INDICATOR_SNAPSHOT,
     NEWS_ITEM,
+    SERIES_UPDATE,
     SOCIAL_POST,
     TREND,
     Codec,
@@ -77,14 +78,24 @@ FIELDS: dict[str, dict[str, Any]] = {
         "units": "Percent",
         "frequency": "Monthly",
     },
+    "SeriesUpdate": {
+        "series": "GDP",
+        "time": TIME,
+        "observations": [
+            {"time": TIME, "realtime_start": TIME + 1, "ingested": TIME + 2, "value": 2.5},
+            {"time": -TIME, "realtime_start": TIME, "ingested": TIME, "value": -1.0},
+        ],
+    },
     "Command": {"ticker": "AAPL", "action": "recompute", "time": TIME},
     "Trend": {
         "ticker": "AAPL",
         "time": TIME,
+        "version": 17,
         "direction": "up",
         "strength": 63.0,
         "confidence": 0.8,
         "components": {"momentum": 0.4, "news": -0.1},
+        "weights": {"momentum": 0.2, "news": 0.08},
         "reasons": ["RSI is rising"],
     },
 }
@@ -97,6 +108,7 @@ CODECS: dict[str, Codec[Any]] = {
         NEWS_ITEM,
         SOCIAL_POST,
         ECONOMIC_OBSERVATION,
+        SERIES_UPDATE,
         COMMAND,
         TREND,
     )

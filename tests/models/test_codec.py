@@ -154,7 +154,7 @@ def test_an_unknown_field_does_not_stand_for_a_missing_one(name: str, field: str
 )
 @NAMES
 def test_a_message_that_is_none_is_rejected(name: str, message: bytes | None, words: str) -> None:
-    if message is not None and name == "EconomicObservation":
+    if message is not None and CODECS[name].key == "series":
         message = message.replace(b"ticker", b"series")
     with pytest.raises(InvalidRecord, match=words) as caught:
         CODECS[name].decode(key_of(name), message)
@@ -245,9 +245,14 @@ def test_a_time_a_little_ahead_is_not(name: str) -> None:
         ("SocialPost", {"text": "x" * 100_001}, "text"),
         ("EconomicObservation", {"series": "GDP growth"}, "series"),
         ("EconomicObservation", {"series": ""}, "series"),
+        ("SeriesUpdate", {"observations": []}, "observations"),
+        ("SeriesUpdate", {"observations": [{"time": 1}]}, "observations.0.realtime_start"),
+        ("SeriesUpdate", {"observations": [5]}, "observations.0"),
         ("Command", {"action": "drop"}, "action"),
         ("Trend", {"strength": 100.5}, "strength"),
         ("Trend", {"confidence": -0.1}, "confidence"),
+        ("Trend", {"weights": {"news": 1.1}}, "weights.news"),
+        ("Trend", {"version": -1}, "version"),
         ("Trend", {"reasons": "rising"}, "reasons"),
     ],
 )

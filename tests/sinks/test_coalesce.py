@@ -70,6 +70,16 @@ MERGED: dict[str, tuple[tuple[Document, Mode], tuple[Document, Mode], tuple[Docu
         ({"indicators": {"sma": 9.0}}, Mode.UPDATE_ONLY),
         ({"indicators": {"rsi": 9.0, "sma": 9.0}}, Mode.UPDATE_ONLY),
     ),
+    "a trend that moves forward": (
+        ({"time": 1, "version": 9, "x": 1}, Mode.FORWARD),
+        ({"time": 2, "version": 3}, Mode.FORWARD),
+        ({"time": 2, "version": 3}, Mode.FORWARD),
+    ),
+    "an old trend after a new one": (
+        ({"time": 2, "version": 3}, Mode.FORWARD),
+        ({"time": 2, "version": 2, "x": 1}, Mode.FORWARD),
+        ({"time": 2, "version": 3}, Mode.FORWARD),
+    ),
     "a dead letter twice": (
         ({"x": 1}, Mode.INSERT_ONLY),
         ({"x": 2}, Mode.INSERT_ONLY),
@@ -109,6 +119,14 @@ APART: dict[str, tuple[tuple[Document, Mode], tuple[Document, Mode]]] = {
         ({"x": 1}, Mode.UPDATE_ONLY),
         ({"x": 2}, Mode.INSERT_ONLY),
     ),
+    "a trend after something else": (
+        ({"x": 1}, Mode.UPSERT),
+        ({"time": 2, "version": 2}, Mode.FORWARD),
+    ),
+    "something else after a trend": (
+        ({"time": 2, "version": 2}, Mode.FORWARD),
+        ({"x": 1}, Mode.UPSERT),
+    ),
     "an update after an insert": (
         ({"x": 1}, Mode.INSERT_ONLY),
         ({"y": 2}, Mode.UPSERT),
@@ -146,21 +164,27 @@ def documents() -> st.SearchStrategy[Document]:
     return st.fixed_dictionaries({}, optional=fields)
 
 
+def forward_documents() -> st.SearchStrategy[Document]:
+    """Those of a write that only moves forward say how far they are."""
+    number = st.integers(0, 2)
+    fields = {"time": number, "version": number}
+    return st.fixed_dictionaries(fields, optional={"close": number, "closed": st.booleans()})
+
+
 def lists_of_writes() -> st.SearchStrategy[list[Write]]:
-    return st.lists(
-        st.builds(
-            Write,
-            st.just(C),
-            st.sampled_from("ab"),
-            documents(),
-            st.sampled_from(Mode),
-        ),
-        max_size=8,
+    places = st.just(C), st.sampled_from("ab")
+    others = st.sampled_from([mode for mode in Mode if mode is not Mode.FORWARD])
+    one = st.builds(Write, *places, documents(), others) | st.builds(
+        Write, *places, forward_documents(), st.just(Mode.FORWARD)
     )
+    return st.lists(one, max_size=8)
 
 
 @settings(max_examples=300)
-@given(stored=st.dictionaries(st.sampled_from("ab"), documents()), writes=lists_of_writes())
+@given(
+    stored=st.dictionaries(st.sampled_from("ab"), documents() | forward_documents()),
+    writes=lists_of_writes(),
+)
 def test_coalesced_writes_say_the_same_as_one_after_the_other(
     stored: dict[str, Document], writes: list[Write]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.sinks.stores import MemoryStore, Store
 
 C = "things"
 WHEN = datetime(2024, 1, 5, 9, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.integration)])
@@ -50,10 +51,11 @@ def test_values_come_back_as_they_were(store: Store) -> None:
     assert store.documents(C) == {"a": document}
 
 
-@pytest.mark.parametrize("mode", [Mode.UPSERT, Mode.UNLESS_CLOSED, Mode.INSERT_ONLY])
+@pytest.mark.parametrize("mode", [one for one in Mode if one is not Mode.UPDATE_ONLY])
 def test_what_is_missing_is_inserted(store: Store, mode: Mode) -> None:
-    put(store, {"x": 1}, mode)
-    assert store.documents(C) == {"a": {"x": 1}}
+    document = {"time": WHEN, "version": 1}
+    put(store, document, mode)
+    assert store.documents(C) == {"a": document}
 
 
 def test_update_only_inserts_nothing(store: Store) -> None:
@@ -135,6 +137,47 @@ def test_a_closed_bar_can_be_corrected(store: Store) -> None:
     assert store.documents(C) == {"a": {"close": 2.5, "closed": True}}
 
 
+FAR = {"time": WHEN, "version": 5, "strength": 63, "components": {"news": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("time", "version", "replaced"),
+    [
+        (WHEN + MINUTE, 0, True),
+        (WHEN, 6, True),
+        (WHEN, 5, True),
+        (WHEN, 4, False),
+        (WHEN - MINUTE, 9, False),
+    ],
+)
+def test_what_only_moves_forward(
+    store: Store, time: datetime, version: int, replaced: bool
+) -> None:
+    put(store, FAR, Mode.FORWARD)
+    other = {"time": time, "version": version, "strength": 7}
+    put(store, other, Mode.FORWARD)
+    # Replaced whole: nothing of an older trend shines through.
+    assert store.documents(C) == {"a": other if replaced else FAR}
+
+
+def test_what_tells_no_time_is_not_replaced(store: Store) -> None:
+    put(store, {"x": 1})
+    put(store, FAR, Mode.FORWARD)
+    assert store.documents(C) == {"a": {"x": 1}}
+
+
+def test_many_that_move_forward_and_some_that_do_not(store: Store) -> None:
+    stored = [{"time": WHEN, "version": n % 3} for n in range(300)]
+    store.sink.write([Write(C, str(n), one, Mode.FORWARD) for n, one in enumerate(stored)])
+    new = [{"time": WHEN, "version": 1, "new": True} for _ in stored]
+    assert (
+        store.sink.write([Write(C, str(n), one, Mode.FORWARD) for n, one in enumerate(new)]) == []
+    )
+    assert store.documents(C) == {
+        str(n): one if one["version"] == 2 else new[n] for n, one in enumerate(stored)
+    }
+
+
 def mixed() -> list[Write]:
     """Writes of every mode to several collections, as one call brings them."""
     return [
@@ -144,6 +187,7 @@ def mixed() -> list[Write]:
         Write("two", "b", {"indicators": {"rsi": 1.0}}, Mode.UPDATE_ONLY),
         Write("one", "c", {"x": 4, "indicators": {"rsi": 2.0}}),
         Write("three", "a", {"x": 5}),
+        Write("three", "b", {"time": WHEN, "version": 2, "x": 6}, Mode.FORWARD),
     ]
 
 
@@ -156,7 +200,10 @@ def test_one_call_reaches_several_collections(store: Store) -> None:
         "c": {"x": 4, "y": 0, "indicators": {"rsi": 2.0}},
     }
     assert store.documents("two") == {"a": {"x": 2}, "b": {"x": 0, "indicators": {"rsi": 1.0}}}
-    assert store.documents("three") == {"a": {"x": 5}}
+    assert store.documents("three") == {
+        "a": {"x": 5},
+        "b": {"time": WHEN, "version": 2, "x": 6},
+    }
 
 
 def test_the_same_call_twice_leaves_the_same_documents(store: Store) -> None:

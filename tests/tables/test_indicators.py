@@ -191,11 +191,13 @@ def test_a_row_is_shown_with_values_by_name(table: IndicatorTable) -> None:
                 "last_bar": "1970-01-01T00:02:00+00:00",
                 "parameters": SPECIFICATION.fingerprint,
                 "values": {"sma": 1.5, "rsi": None, "obv": 20.0},
+                "obv_slope": None,
             },
             "5m": {
                 "last_bar": None,
                 "parameters": SPECIFICATION.fingerprint,
                 "values": {"sma": None, "rsi": None, "obv": None},
+                "obv_slope": None,
             },
         },
     }

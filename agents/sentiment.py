@@ -1,0 +1,64 @@
+"""Texts about a ticker: judge each, store it, and keep what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agents.services import Services
+from agents.stage import Stage
+from agents.trends import Trends
+from models import INTEGRATION_TEST
+from sinks import Origin, Write
+from tables.sentiment import SentimentTable
+from topics import TopicSpec
+
+
+class SentimentStage(Stage):
+    """Stores the texts of one topic and applies them to the rolling sentiment of their ticker.
+
+    A message at or below the offset that the state has seen is a redelivery; a text that comes
+    again under a new offset does not count again (see indicators.rolling_sentiment).
+
+    Args:
+        services: what the worker's agents share.
+        name: the agent's name.
+        topic: what it reads.
+        to_writes: what to store of one text; afterwards the Record has its sentiment.
+        weight: how much a text counts.
+        table: where the sentiment is kept.
+        trends: what is told of tickers that changed.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        name: str,
+        topic: TopicSpec,
+        *,
+        to_writes: Callable[[Any, Origin], Sequence[Write]],
+        weight: Callable[[Any], float],
+        table: SentimentTable,
+        trends: Trends,
+    ) -> None:
+        super().__init__(services, name, topic)
+        self.table = table
+        self.trends = trends
+        self._to_writes = to_writes
+        self._weight = weight
+
+    def apply(self, record: Any, origin: Origin) -> Sequence[Write]:
+        """Apply one text (see the class)."""
+        writes = self._to_writes(record, origin)
+        if record.source == INTEGRATION_TEST or not self.routed(record.ticker, origin):
+            return writes
+        self.trends.mark(record.ticker, origin.partition)
+        state = self.table.of(record.ticker, origin.partition)
+        if origin.offset <= state.offset:
+            self.count("redelivered")
+            return writes
+        fresh = state.rolling.add(record.id, record.time, record.sentiment, self._weight(record))
+        self.count("applied" if fresh else "repeated")
+        state.offset = origin.offset
+        self.table.mark_dirty(record.ticker)
+        return writes

@@ -1,0 +1,1 @@
+"""Tests of the trend's formula, without anything that streams."""
