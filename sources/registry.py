@@ -6,7 +6,7 @@ The libraries of live providers take long to load, so each is imported only wher
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pydantic import SecretStr
 
@@ -18,6 +18,11 @@ from sources.replay import ReplaySource
 from sources.simulated import SimulatedSource
 
 log = logging.getLogger(__name__)
+
+#: How much older than what is known already something may be that is still taken, in seconds. A
+#: story shows in feeds up to hours after it was published; Reddit's search takes minutes.
+LATE_NEWS_S = 6 * 3600.0
+LATE_POSTS_S = 900.0
 
 
 def price_source(settings: Settings) -> PriceSource | None:
@@ -55,25 +60,25 @@ def price_source(settings: Settings) -> PriceSource | None:
             return None
 
 
-def text_and_data_sources(settings: Settings) -> list[tuple[Source, Sequence[str]]]:
-    """Return the sources of news, posts and economic series that are on, each with its keys.
+def text_and_data_sources(settings: Settings) -> list[Source]:
+    """Return the sources of news, posts and economic series that are on.
 
     One that lacks its credentials is off, with one line in the log.
 
     Raises:
         ConfigurationError: an address or a name in the settings cannot be used.
     """
-    makers: list[tuple[bool, Callable[[Settings], Source], Sequence[str]]] = [
-        (settings.news_source == "rss" and not settings.skip_news, _rss, settings.tickers),
-        (not settings.skip_reddit, _reddit, settings.tickers),
-        (not settings.skip_twitter, _twitter, settings.tickers),
-        (not settings.skip_economic, _fred, settings.fred_series),
+    makers: list[tuple[bool, Callable[[Settings], Source]]] = [
+        (settings.news_source == "rss" and not settings.skip_news, _rss),
+        (not settings.skip_reddit, _reddit),
+        (not settings.skip_twitter, _twitter),
+        (not settings.skip_economic, _fred),
     ]
-    sources: list[tuple[Source, Sequence[str]]] = []
-    for wanted, make, keys in makers:
-        if wanted and keys:
+    sources: list[Source] = []
+    for wanted, make in makers:
+        if wanted:
             try:
-                sources.append((make(settings), keys))
+                sources.append(make(settings))
             except SourceUnavailable as error:
                 log.info("off: %s", error)
     return sources
@@ -86,6 +91,7 @@ def _rss(settings: Settings) -> Source:
         settings.news_feeds,
         base_url=settings.yahoo_rss_base_url,
         interval=settings.news_poll_interval_s,
+        late_s=LATE_NEWS_S,
     )
 
 
@@ -100,6 +106,7 @@ def _reddit(settings: Settings) -> Source:
         comments=settings.reddit_comments,
         authors=settings.social_authors,
         base_url=settings.reddit_base_url or "",
+        late_s=LATE_POSTS_S,
     )
 
 

@@ -77,7 +77,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "units": "Percent",
         "frequency": "Monthly",
     },
-    "Command": {"ticker": "AAPL", "action": "recompute", "time": TIME},
+    "Command": {"ticker": "AAPL", "action": "follow", "time": TIME, "kind": "ticker"},
     "Trend": {
         "ticker": "AAPL",
         "time": TIME,
