@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from config import Settings
 from errors import ConfigurationError, SourceUnavailable
+from sinks.spend import DailySpend
 from sources import recorded
 from sources.base import PriceSource, Source
 from sources.replay import ReplaySource
@@ -118,6 +119,7 @@ def _twitter(settings: Settings) -> Source:
         settings.social_poll_interval_s,
         authors=settings.social_authors,
         daily_posts=settings.twitter_daily_posts,
+        spend=DailySpend(settings, "twitter"),
         base_url=settings.twitter_base_url or "",
     )
 
