@@ -85,6 +85,17 @@ def text_and_data_sources(settings: Settings) -> list[Source]:
     return sources
 
 
+def economic_source(settings: Settings) -> Source | None:
+    """Return the source of economic series, None where it is off.
+
+    Raises:
+        ConfigurationError: FRED_BASE_URL is no address.
+    """
+    if settings.skip_economic or settings.fred_api_key is None:
+        return None
+    return _fred(settings)
+
+
 def _rss(settings: Settings) -> Source:
     from sources.rss import RssSource  # noqa: PLC0415
 
