@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
 from functools import partial
 
 import uvloop
@@ -42,6 +41,7 @@ from startup import faust_options, prepare_servers
 from tables.indicators import IndicatorTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
+from topics import ECONOMIC_INDICATORS
 from transport import BatchingApp
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ news.attach(app, services, sentiment_tables["news"], trends)
 social.attach(app, services, sentiment_tables, trends)
 economy.attach(app, services, EconomyTable(app))
 macro.attach(app, services, macro_table, trends)
-command_agent.attach(app, services, prices_stage)
+followed = command_agent.attach(app, services, prices_stage)
 # After the states that it follows from.
 app.checkpoints.register_state(trends.table)
 # Last, so that a checkpoint also waits for the dead letters that a writer found on the way.
@@ -104,14 +104,14 @@ commands.attach(app, settings)
 
 @app.task
 async def poll_prices() -> None:
-    """Follow the prices of TICKERS by PRICE_SOURCE, those that are this worker's."""
+    """Follow prices by PRICE_SOURCE, of the tickers that are this worker's."""
     try:
         source = await asyncio.to_thread(price_source, settings)
     except FinancialTrendsError as error:
         log.error("prices are off: %s", error)
         return
-    if source is not None and settings.tickers:
-        await _schedule(source, settings.tickers).run()
+    if source is not None:
+        await _schedule(source).run()
 
 
 @app.task
@@ -130,8 +130,13 @@ async def _poll_all(positions: Positions) -> None:
     except FinancialTrendsError as error:
         log.error("news, posts and economic series are off: %s", error)
         return
-    await asyncio.gather(*(_schedule(source, keys).run() for source, keys in sources))
+    await asyncio.gather(*(_schedule(source).run() for source in sources))
 
 
-def _schedule(source: Source, keys: Sequence[str]) -> Schedule:
+def _schedule(source: Source) -> Schedule:
+    """Return what polls a source for TICKERS or FRED_SERIES, and what was followed since."""
+    if source.topic is ECONOMIC_INDICATORS:
+        keys = partial(followed.names, "series", settings.fred_series)
+    else:
+        keys = partial(followed.names, "ticker", settings.tickers)
     return Schedule(app, source, keys, services.partition_of, Cursors(settings))

@@ -1,11 +1,11 @@
-"""The commands that need the app: ``faust -A app doctor``, ``faust -A app recompute AAPL``."""
+"""The commands that need the app, as ``faust -A app doctor`` or ``faust -A app recompute AAPL``."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -18,7 +18,7 @@ from broker import Broker
 from config import Settings, without_credentials
 from errors import BrokerUnavailable, FinancialTrendsError
 from kafka_producer import FinancialDataProducer
-from models import recompute_orders
+from models import Command, follow_orders, recompute_orders, unfollow_orders
 from models.rules import check_ticker
 from sinks import documents
 from sinks.mongo import connect, database
@@ -111,7 +111,15 @@ def order_recompute(settings: Settings, tickers: Iterable[str], wait_s: float) -
         BrokerUnavailable: Kafka does not answer.
         InvalidRecord: a ticker is none.
     """
-    orders = recompute_orders(tickers)
+    return order(settings, recompute_orders(tickers), wait_s)
+
+
+def order(settings: Settings, orders: Sequence[Command], wait_s: float) -> bool:
+    """Send orders to the owners; returns whether they were carried out within the wait.
+
+    Raises:
+        BrokerUnavailable: Kafka does not answer.
+    """
     with FinancialDataProducer(settings) as producer:
         producer.produce_records(COMMANDS, orders)
     deadline = time.monotonic() + wait_s
@@ -126,6 +134,28 @@ def order_recompute(settings: Settings, tickers: Iterable[str], wait_s: float) -
 def attach(app: BatchingApp, settings: Settings) -> None:
     """Declare the commands."""
     console = Console(soft_wrap=True)
+    wait_option = click.option(
+        "--wait", default=60.0, show_default=True, help="Longest wait for the workers, seconds."
+    )
+    series_option = click.option("--series", is_flag=True, help="The names are series of FRED.")
+
+    async def carry_out(done: str, make: Callable[[], list[Command]], wait: float) -> None:
+        try:
+            orders = make()
+            finished = await asyncio.to_thread(order, settings, orders, wait)
+        except (ValueError, FinancialTrendsError) as error:
+            console.print(f"error: {error}", style="red", markup=False)
+            sys.exit(2)
+        names = ", ".join(one.ticker for one in orders)
+        if finished:
+            console.print(f"{done}: {names}", markup=False)
+        else:
+            console.print(
+                f"ordered: {names}; no worker has finished within {wait:g} s. "
+                "It is done as soon as one runs: faust -A app worker",
+                markup=False,
+            )
+            sys.exit(1)
 
     @app.command()
     async def doctor(_self: Any) -> None:
@@ -133,25 +163,26 @@ def attach(app: BatchingApp, settings: Settings) -> None:
         if not await asyncio.to_thread(examine, settings, console):
             sys.exit(1)
 
-    @app.command(
-        click.argument("tickers", nargs=-1, required=True),
-        click.option(
-            "--wait", default=60.0, show_default=True, help="Longest wait for the workers, seconds."
-        ),
-    )
+    @app.command(click.argument("tickers", nargs=-1, required=True), wait_option)
     async def recompute(_self: Any, tickers: tuple[str, ...], wait: float) -> None:
         """Rebuild the indicators of TICKERS from their first stored bar on."""
-        try:
-            names = [check_ticker(ticker.upper()) for ticker in tickers]
-            done = await asyncio.to_thread(order_recompute, settings, names, wait)
-        except (ValueError, FinancialTrendsError) as error:
-            console.print(f"error: {error}", style="red", markup=False)
-            sys.exit(2)
-        if done:
-            console.print(f"recomputed: {', '.join(names)}")
-        else:
-            console.print(
-                f"ordered: {', '.join(names)}; no worker has finished within {wait:g} s. "
-                "It is done as soon as one runs: faust -A app worker"
-            )
-            sys.exit(1)
+        await carry_out("recomputed", lambda: recompute_orders(_tickers(tickers)), wait)
+
+    @app.command(click.argument("names", nargs=-1, required=True), series_option, wait_option)
+    async def follow(_self: Any, names: tuple[str, ...], series: bool, wait: float) -> None:
+        """Have the sources poll NAMES, which are tickers, from now on, beside TICKERS."""
+        await carry_out("followed", lambda: _following(follow_orders, names, series), wait)
+
+    @app.command(click.argument("names", nargs=-1, required=True), series_option, wait_option)
+    async def unfollow(_self: Any, names: tuple[str, ...], series: bool, wait: float) -> None:
+        """Have the sources poll NAMES no longer, TICKERS or not; what is stored stays."""
+        await carry_out("unfollowed", lambda: _following(unfollow_orders, names, series), wait)
+
+
+def _following(make: Any, names: Iterable[str], series: bool) -> list[Command]:
+    orders: list[Command] = make(names, "series") if series else make(_tickers(names))
+    return orders
+
+
+def _tickers(names: Iterable[str]) -> list[str]:
+    return [check_ticker(name.upper()) for name in names]

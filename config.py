@@ -190,7 +190,9 @@ class Settings(BaseSettings):
         None, description="Bearer token for Twitter/X, which bills reads; without it, none."
     )
     twitter_daily_posts: int = Field(
-        1000, ge=10, description="Posts that one worker may read from Twitter/X in a day."
+        1000,
+        ge=10,
+        description="Posts that all workers together may read of Twitter/X in a day.",
     )
     twitter_base_url: str | None = Field(
         None, description="Another address for Twitter/X; unset is its own."

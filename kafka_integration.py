@@ -15,12 +15,13 @@ from config import Settings
 from errors import ConfigurationError
 from kafka_consumer import StockDataConsumer
 from kafka_producer import FinancialDataProducer
+from models import Command, follow_orders, unfollow_orders
 from pipeline.environment import derive, environment, folders
 from pipeline.load import read_history
 from pipeline.status import Gauges, PipelineStatus
 from pipeline.workers import WorkerPool, WorkerStatus
 from sources.registry import price_source
-from topics import ALL_TOPICS, TopicSpec, ticker_topic
+from topics import ALL_TOPICS, COMMANDS, TopicSpec, ticker_topic
 
 log = logging.getLogger(__name__)
 
@@ -265,6 +266,39 @@ class KafkaIntegrationManager:
             reading = gauges.read(exact=True)
         return PipelineStatus(self.workers(), reading.data, reading.dead_letters, reading.lag)
 
+    def add_ticker(self, ticker: str) -> None:
+        """Have every source of the running workers poll one more ticker, from their next look on.
+
+        It is kept by the worker that owns the ticker, on Kafka: restarts and other numbers of
+        workers change nothing. Without workers it takes effect when they start.
+
+        Raises:
+            ConfigurationError: it is no ticker.
+
+        Example:
+
+            >>> manager.add_ticker("NVDA")
+        """
+        (name,) = self._one(ticker)
+        if self._settings.topic_per_ticker:
+            self.create_topics([name])
+        self._order(follow_orders([name]))
+
+    def remove_ticker(self, ticker: str) -> None:
+        """Have no source poll a ticker any longer, until it is added again.
+
+        It may be one of TICKERS, or of those that the pipeline was started with. What is stored
+        stays.
+
+        Raises:
+            ConfigurationError: it is no ticker.
+
+        Example:
+
+            >>> manager.remove_ticker("NVDA")
+        """
+        self._order(unfollow_orders(self._one(ticker)))
+
     # -- producers and consumers
 
     def producer(self) -> FinancialDataProducer:
@@ -320,6 +354,16 @@ class KafkaIntegrationManager:
             )
         if settings.price_source == "replay":
             read_history(source, settings.tickers)
+
+    def _one(self, ticker: str) -> tuple[str, ...]:
+        names = derive(self._settings, tickers=ticker).tickers
+        if len(names) != 1:
+            raise ConfigurationError(f"{ticker!r}: give one ticker, such as 'NVDA'")
+        return names
+
+    def _order(self, orders: list[Command]) -> None:
+        with FinancialDataProducer(self._settings) as producer:
+            producer.produce_records(COMMANDS, orders)
 
     def _views(self, tickers: Iterable[str]) -> dict[str, TopicSpec]:
         names = derive(self._settings, tickers=_tuple(tickers)).tickers

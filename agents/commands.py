@@ -1,4 +1,4 @@
-"""Commands to the owner of a ticker: rebuild it from its stored bars."""
+"""Commands to the owner of a ticker: rebuild it from its stored bars, follow it, unfollow it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sinks import Mode, Origin, Write
 from sinks.base import Document
 from sinks.documents import STOCK_PRICES, as_ms
 from sinks.history import StoredBars
+from tables.followed import FollowedTable
 from tables.indicators import IntervalState
 from topics import COMMANDS
 from transport import Batch, BatchingApp
@@ -34,13 +35,21 @@ class CommandsStage(Stage):
 
     `recompute` reads all closed bars of the ticker from MongoDB, computes the indicators of each
     from the first on, stores them, and puts the state that results in place of the old one. Doing
-    it again changes nothing.
+    it again changes nothing. `follow` and `unfollow` go to the table that sources ask for their
+    keys.
     """
 
-    def __init__(self, services: Services, prices: PricesStage, history: StoredBars) -> None:
+    def __init__(
+        self,
+        services: Services,
+        prices: PricesStage,
+        history: StoredBars,
+        followed: FollowedTable,
+    ) -> None:
         super().__init__(services, "commands", COMMANDS, prices.writer)
         self.prices = prices
         self.history = history
+        self.followed = followed
 
     async def process(self, batch: Batch) -> None:
         """Carry out the commands of a batch, unless it is void."""
@@ -49,15 +58,31 @@ class CommandsStage(Stage):
                 origin = Origin(*batch.tp, message.offset, message.key, message.value)
                 try:
                     command = self.codec.decode(message.key, message.value)
+                    self._check_partition(command, origin)
                 except InvalidRecord as error:
                     if batch.current:
                         self.writer.submit([self.services.dead(origin, str(error), self.name)])
                     continue
-                await self._recompute(command, batch)
+                if command.action == "recompute":
+                    await self._recompute(command, batch)
+                elif batch.current:
+                    follow = command.action == "follow"
+                    place = (origin.partition, origin.offset)
+                    self.followed.order(command.ticker, command.kind, follow, *place)
+                    log.info("%sed %s %s", command.action, command.kind, command.ticker)
             if batch.current:
                 self.services.outbox.post()
                 self.services.counts[self.name, "received"] += len(batch.records)
                 batch.done()
+
+    def _check_partition(self, command: Command, origin: Origin) -> None:
+        own = self.services.partition_of(command.ticker)
+        if origin.partition != own:
+            raise InvalidRecord(
+                "partition",
+                origin.partition,
+                f"commands for {command.ticker} go to {own} (murmur2)",
+            )
 
     async def _recompute(self, command: Command, batch: Batch) -> None:
         await self.writer.flushed(self.writer.cut())
@@ -97,11 +122,15 @@ def _chunks(bars: Sequence[Document]) -> Iterable[Sequence[Document]]:
     return (bars[start : start + AT_ONCE] for start in range(0, len(bars), AT_ONCE))
 
 
-def attach(app: BatchingApp, services: Services, prices: PricesStage) -> None:
-    """Declare the agent of ``commands``."""
-    stage = CommandsStage(services, prices, StoredBars(services.settings))
+def attach(app: BatchingApp, services: Services, prices: PricesStage) -> FollowedTable:
+    """Declare the agent of ``commands``; returns the table of what is followed."""
+    followed = FollowedTable(app)
+    app.checkpoints.register_state(followed)
+    stage = CommandsStage(services, prices, StoredBars(services.settings), followed)
 
     @app.agent(app.batched_topic(COMMANDS.name), name="commands")
     async def commands(stream: StreamT[Any]) -> None:
-        """Commands: rebuild a ticker from its stored bars."""
+        """Commands: rebuild a ticker from its stored bars, follow it, unfollow it."""
         await stage.run(stream)
+
+    return followed

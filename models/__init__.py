@@ -4,7 +4,7 @@ A Record's namespace is part of the wire format: it names the type whatever modu
 """
 
 from models.codec import Codec
-from models.command import COMMAND, Command, recompute_orders
+from models.command import COMMAND, Command, follow_orders, recompute_orders, unfollow_orders
 from models.dead_letter import DeadLetter, dead_letter
 from models.economy import ECONOMIC_OBSERVATION, SERIES_UPDATE, EconomicObservation, SeriesUpdate
 from models.market import BAR, INDICATOR_SNAPSHOT, Bar, IndicatorSnapshot
@@ -40,5 +40,7 @@ __all__ = [
     "SocialPost",
     "Trend",
     "dead_letter",
+    "follow_orders",
     "recompute_orders",
+    "unfollow_orders",
 ]

@@ -16,6 +16,7 @@ from kafka_integration import KafkaIntegrationManager
 from models import Bar
 from pipeline.background import load_background, missing_background
 from pipeline.display import PLAIN_EVERY_S, View, duration, live, load_progress, plain_lines
+from pipeline.economy import load_series
 from pipeline.environment import folders
 from pipeline.load import find_gaps, load, order_recompute, read_history
 from pipeline.options import Options
@@ -23,7 +24,7 @@ from pipeline.status import Gauges, Reading
 from pipeline.summary import Outcome, summary, where_next
 from pipeline.watch import Watch
 from sources.base import PriceSource
-from sources.registry import price_source
+from sources.registry import economic_source, price_source
 
 TICK_S = 0.2
 #: How long to wait for the last bars of a recording to be stored before stopping, in seconds.
@@ -161,6 +162,8 @@ class Run:
     # -- before
 
     def _load(self) -> None:
+        if self._plan.options.initial_load:
+            self._load_series()
         if not self._plan.history:
             return
         gaps = find_gaps(self._settings, self._plan.history)
@@ -175,6 +178,12 @@ class Run:
         if around:
             self._tell(f"history: {around} simulated news, posts and observations on Kafka")
         self._late = [ticker for ticker, gap in gaps.items() if gap.late]
+
+    def _load_series(self) -> None:
+        source = economic_source(self._settings)
+        if source is not None:
+            with self._manager.producer() as producer:
+                load_series(self._settings, source, producer, self._console, self._stop)
 
     def _nothing_to_do(self, before: Reading) -> str:
         """Return why there is no point in starting workers; an empty text if there is one."""

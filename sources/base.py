@@ -52,7 +52,9 @@ class Source(Protocol):
             keys: tickers, series or feed addresses, each once.
             since: per key the time of the last record that is final (see :func:`cursors`), ms
                 since the epoch, UTC; only records after it come. A key without one starts where
-                this source's live part starts.
+                this source's live part starts. Where a provider brings older things after newer
+                ones, its source says from how long before ``since`` they come, too; what has an
+                ``id`` and was sent by the last poll, the schedule leaves out.
 
         What was handed out is not remembered: the same ``since`` brings the same records again. A
         cancelled fetch changes nothing.

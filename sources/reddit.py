@@ -14,16 +14,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import praw
 import prawcore
-import requests
 from praw.exceptions import PRAWException
 
 from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import SOCIAL_POST, SocialPost
 from sources import mentions
+from sources.reddit_http import Gate, Requestor, TokenRefused
 from topics import REDDIT_SENTIMENT
 
 log = logging.getLogger(__name__)
@@ -39,9 +38,6 @@ API_URL = "https://oauth.reddit.com"
 
 #: Longest text kept of a post, in characters; Reddit allows 40,000.
 LONGEST_TEXT = 10_000
-
-#: Reddit counts requests over ten minutes, so no pause that it asks for is longer, in seconds.
-LONGEST_PAUSE_S = 600.0
 
 #: Most that Reddit gives at once.
 PAGE = 100
@@ -80,6 +76,9 @@ class RedditSource:
         user_agent: how the program introduces itself.
         base_url: where Reddit is, for both of its addresses; empty for Reddit itself.
         lookback_s: how far back a ticker without ``since`` starts, in seconds.
+        late_s: posts this many seconds older than ``since`` come as well, again and again. Reddit
+            dates to the second and finds a post some time after it was written: with 0, one that
+            it finds after a newer one of the same ticker is left out.
         max_posts: most posts read per ticker, and most comments, in one fetch.
         timeout_s: longest fetch, in seconds; `request_timeout_s` the same of one request.
         now: seconds since the epoch.
@@ -105,6 +104,7 @@ class RedditSource:
         user_agent: str = USER_AGENT,
         base_url: str = "",
         lookback_s: float = 86_400.0,
+        late_s: float = 0.0,
         max_posts: int = 300,
         timeout_s: float = 25.0,
         request_timeout_s: float = 10.0,
@@ -131,10 +131,11 @@ class RedditSource:
         # praw joins this one as a link is joined to a page: without the slash a path gets lost.
         self._api = (base_url or API_URL).rstrip("/") + "/"
         self._lookback_s = lookback_s
+        self._late_ms = int(late_s * 1000)
         self._max_posts = max_posts
         self._now = now
         self._reader = mentions.PostReader(self.name, timeout_s)
-        self._gate = _Gate(request_timeout_s)
+        self._gate = Gate(request_timeout_s)
         self._client: praw.Reddit | None = None
 
     async def fetch(self, keys: Sequence[str], since: Mapping[str, int]) -> list[SocialPost]:
@@ -149,7 +150,8 @@ class RedditSource:
         def prepare(given_up: threading.Event) -> mentions.ReadOne:
             self._gate.open(given_up)
             started = self._ms()
-            starts = {k: since.get(k, started - int(self._lookback_s * 1000)) for k in keys}
+            live = started - int(self._lookback_s * 1000)
+            starts = {k: since[k] - self._late_ms if k in since else live for k in keys}
             if not self._comments:
                 return lambda key: self._new_posts(key, starts[key])
             # First, and all of them: posts move the cursor beyond comments that were not read. For
@@ -247,7 +249,7 @@ class RedditSource:
             # here: a file that lies about must not decide where credentials go.
             self._client = praw.Reddit(
                 "DEFAULT",
-                requestor_class=_Requestor,
+                requestor_class=Requestor,
                 requestor_kwargs={"gate": self._gate},
                 **self._credentials,
                 user_agent=self._user_agent,
@@ -275,119 +277,6 @@ class RedditSource:
 
     def _ms(self) -> int:
         return int(self._now() * 1000)
-
-
-class TokenRefused(SourceUnavailable):
-    """The access token was good once; with a new client there will be a new one."""
-
-
-class _Gate:
-    """When requests may go out, and how long each may take."""
-
-    def __init__(self, request_timeout_s: float) -> None:
-        self.request_timeout_s = request_timeout_s
-        self.session = requests.Session()
-        self._given_up = threading.Event()
-        self._closed_until = 0.0
-
-    def open(self, given_up: threading.Event) -> None:
-        """Begin a fetch, whose requests end once it is ``given_up``."""
-        self._given_up = given_up
-        self.check()
-
-    def check(self) -> None:
-        """Raise SourceUnavailable if nothing may go out now."""
-        if self._given_up.is_set():
-            raise SourceUnavailable("reddit: the fetch was given up")
-        left = self._closed_until - time.monotonic()
-        if left > 0:
-            raise SourceUnavailable(f"reddit: too many requests, goes on in {left:.0f} s")
-
-    def close_for(self, seconds: float) -> float:
-        """Let nothing out for so long, within reason; returns how long that is."""
-        seconds = min(max(seconds, 1.0), LONGEST_PAUSE_S)
-        self._closed_until = time.monotonic() + seconds
-        return seconds
-
-
-class _Requestor(prawcore.Requestor):
-    """praw's way to HTTP, with limits.
-
-    Left alone, praw repeats a failed request twice and sleeps up to ten minutes where the quota is
-    used up. Repeating is the schedule's business, and a thread that sleeps cannot be stopped: both
-    become errors here, before praw sees them. What stays praw's is to spread requests when the
-    quota runs low, ten seconds at most.
-    """
-
-    def __init__(self, *, gate: _Gate, **kwargs: Any) -> None:
-        super().__init__(session=gate.session, **kwargs)
-        self._gate = gate
-
-    def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> requests.Response:
-        """Ask, if the gate is open, and refuse what is no usable answer."""
-        self._gate.check()
-        timeout = self._gate.request_timeout_s
-        try:
-            response = super().request(*args, timeout=timeout, **kwargs)
-        except prawcore.RequestException as error:
-            host = urlsplit(self.oauth_url).hostname
-            kind = type(error.original_exception).__name__
-            raise SourceUnavailable(f"reddit: no answer from {host} ({kind})") from None
-        if _is_for_token(response):
-            # praw announces that it closes this connection, so the other side does; left in the
-            # pool it would fail the next request.
-            self._gate.session.close()
-        self._refuse(response)
-        self._count(response)
-        return response
-
-    def _refuse(self, response: requests.Response) -> None:
-        status = response.status_code
-        if status == 200 and response.content:
-            return
-        if _is_for_token(response) and status in {400, 401, 403}:
-            raise SourceUnavailable(
-                f"reddit: {status}, the credentials are refused: check REDDIT_CLIENT_ID and "
-                "REDDIT_CLIENT_SECRET"
-            )
-        if status == 401:
-            raise TokenRefused("reddit: 401, the access token is refused; the next one will be new")
-        if status == 429:
-            wait = _seconds(response, "retry-after") or _seconds(response, "x-ratelimit-reset")
-            if wait:
-                wait = self._gate.close_for(wait)
-                raise SourceUnavailable(f"reddit: too many requests, goes on in {wait:.0f} s")
-            raise SourceUnavailable("reddit: too many requests")
-        if status in {403, 404} or 300 <= status < 400:
-            raise SourceUnavailable(
-                f"reddit: {status}, not there or not for us: check the subreddits' names"
-            )
-        raise SourceUnavailable(
-            f"reddit: {'an empty answer' if status == 200 else f'the provider answers {status}'}"
-        )
-
-    def _count(self, response: requests.Response) -> None:
-        remaining, used, reset = (
-            _seconds(response, f"x-ratelimit-{name}") for name in ("remaining", "used", "reset")
-        )
-        if remaining is None or used is None or reset is None:
-            # praw stumbles over half of them, and over what is no number.
-            response.headers.pop("x-ratelimit-remaining", None)
-        elif remaining < 1:
-            self._gate.close_for(reset)
-            response.headers["x-ratelimit-reset"] = "0"
-
-
-def _is_for_token(response: requests.Response) -> bool:
-    return urlsplit(response.url).path.endswith("/api/v1/access_token")
-
-
-def _seconds(response: requests.Response, header: str) -> float | None:
-    try:
-        value = float(response.headers.get(header, ""))
-    except ValueError:
-        return None
-    return value if 0 <= value < 1e9 else None
 
 
 def _period(age_ms: int) -> str:

@@ -6,12 +6,13 @@ The libraries of live providers take long to load, so each is imported only wher
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pydantic import SecretStr
 
 from config import Settings
 from errors import ConfigurationError, SourceUnavailable
+from sinks.spend import DailySpend
 from sources import recorded
 from sources.base import PriceSource, Source
 from sources.market_path import Positions
@@ -20,6 +21,11 @@ from sources.simulated import SimulatedSource
 from sources.simulation import Kind, simulated_sources, wanted
 
 log = logging.getLogger(__name__)
+
+#: How much older than what is known already something may be that is still taken, in seconds. A
+#: story shows in feeds up to hours after it was published; Reddit's search takes minutes.
+LATE_NEWS_S = 6 * 3600.0
+LATE_POSTS_S = 900.0
 
 
 def price_source(settings: Settings) -> PriceSource | None:
@@ -57,10 +63,8 @@ def price_source(settings: Settings) -> PriceSource | None:
             return None
 
 
-def text_and_data_sources(
-    settings: Settings, positions: Positions
-) -> list[tuple[Source, Sequence[str]]]:
-    """Return the sources of news, posts and economic series that are on, each with its keys.
+def text_and_data_sources(settings: Settings, positions: Positions) -> list[Source]:
+    """Return the sources of news, posts and economic series that are on.
 
     One that is not configured is simulated, if SIMULATE_MISSING says so, or off; if it lacks its
     credentials, with one line in the log.
@@ -80,16 +84,27 @@ def text_and_data_sources(
     }
     if settings.news_source == "rss":
         makers["news"] = _rss
-    sources: list[tuple[Source, Sequence[str]]] = []
-    for kind, keys in wanted(settings).items():
+    sources: list[Source] = []
+    for kind in wanted(settings):
         if kind in simulated:
-            sources.append((simulated[kind], keys))
+            sources.append(simulated[kind])
         elif kind in makers:
             try:
-                sources.append((makers[kind](settings), keys))
+                sources.append(makers[kind](settings))
             except SourceUnavailable as error:
                 log.info("off: %s", error)
     return sources
+
+
+def economic_source(settings: Settings) -> Source | None:
+    """Return the source of economic series, None where it is off.
+
+    Raises:
+        ConfigurationError: FRED_BASE_URL is no address.
+    """
+    if settings.skip_economic or settings.fred_api_key is None:
+        return None
+    return _fred(settings)
 
 
 def _rss(settings: Settings) -> Source:
@@ -99,6 +114,7 @@ def _rss(settings: Settings) -> Source:
         settings.news_feeds,
         base_url=settings.yahoo_rss_base_url,
         interval=settings.news_poll_interval_s,
+        late_s=LATE_NEWS_S,
     )
 
 
@@ -113,6 +129,7 @@ def _reddit(settings: Settings) -> Source:
         comments=settings.reddit_comments,
         authors=settings.social_authors,
         base_url=settings.reddit_base_url or "",
+        late_s=LATE_POSTS_S,
     )
 
 
@@ -124,6 +141,7 @@ def _twitter(settings: Settings) -> Source:
         settings.social_poll_interval_s,
         authors=settings.social_authors,
         daily_posts=settings.twitter_daily_posts,
+        spend=DailySpend(settings, "twitter"),
         base_url=settings.twitter_base_url or "",
     )
 

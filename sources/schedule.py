@@ -7,7 +7,9 @@ spreads polling too. A fetch in flight may overlap a handover once; business key
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -29,8 +31,8 @@ FETCH_TIMEOUT_S = 30.0
 #: Longest pause after failures in a row, in seconds.
 LONGEST_PAUSE_S = 60.0
 
-#: Pause while this worker owns nothing or is in a rebalance, in seconds.
-IDLE_S = 0.2
+#: How often to look for keys that came to this worker, in seconds: an interval may be an hour.
+LOOK_S = 0.2
 
 #: What can go wrong in a poll and right in the next one.
 PASSING = (SourceUnavailable, StoreUnavailable, KafkaError, TimeoutError)
@@ -39,10 +41,13 @@ PASSING = (SourceUnavailable, StoreUnavailable, KafkaError, TimeoutError)
 class Schedule:
     """Polls one source for the keys that this worker owns.
 
+    A key that comes to this worker, by a rebalance or because it is followed from now on, is polled
+    at once, then together with the others.
+
     Args:
         app: sends the records, and knows the partitions owned.
         source: what is polled, every ``source.interval`` seconds.
-        keys: all keys to follow, whoever owns them.
+        keys: says at every look which keys to follow, whoever owns them.
         partition_of: the partition of a key.
         progress: where it is kept how far the source has fetched each key.
     """
@@ -51,28 +56,33 @@ class Schedule:
         self,
         app: BatchingApp,
         source: Source,
-        keys: Sequence[str],
+        keys: Callable[[], Iterable[str]],
         partition_of: Callable[[str], int],
         progress: Cursors,
     ) -> None:
         self.app: Any = app
         self.source = source
-        self.keys = list(keys)
-        self._partition_of = partition_of
+        self._keys = keys
+        self._partition_of = functools.lru_cache(maxsize=None)(partition_of)
         self._progress = progress
         self._since: dict[str, int] = {}
         self._unsaved: dict[str, int] = {}
-        self._known: set[str] = set()
+        #: Keys that this worker polls, with the ids of what it sent of each at the last poll.
+        self._known: dict[str, frozenset[str]] = {}
+        #: Keys that the source does not have.
+        self._absent: set[str] = set()
 
     async def run(self) -> None:
         """Poll until the app stops."""
-        failures = 0
+        failures, due = 0, time.monotonic()
         try:
             while not self.app.should_stop:
-                owned = self.owned()
+                owned, wait = self.owned(), due - time.monotonic()
+                if wait > 0:
+                    # Newcomers do not wait for the others, unless the source is in trouble.
+                    owned = [] if failures else [key for key in owned if key not in self._known]
                 if not owned:
-                    self._known.clear()
-                    await self.app.sleep(IDLE_S)
+                    await self.app.sleep(min(LOOK_S, wait) if wait > 0 else LOOK_S)
                     continue
                 try:
                     await self.poll(owned)
@@ -81,8 +91,9 @@ class Schedule:
                     failures += 1
                     if failures in (1, 10) or failures % 100 == 0:
                         log.warning("source %s: %s; trying again", self.source.name, error)
-                pause = self.source.interval * 2 ** min(failures, 10)
-                await self.app.sleep(min(pause, max(LONGEST_PAUSE_S, self.source.interval)))
+                if wait <= 0 or failures:
+                    pause = self.source.interval * 2 ** min(failures, 10)
+                    due = time.monotonic() + min(pause, max(LONGEST_PAUSE_S, self.source.interval))
         finally:
             await self.source.close()
             self._progress.close()
@@ -93,10 +104,17 @@ class Schedule:
             return []
         topic = self.source.topic.name
         mine = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == topic}
-        return [key for key in self.keys if self._partition_of(key) in mine]
+        wanted = dict.fromkeys(self._keys())
+        # Who stops following a key and starts again has it asked for again.
+        self._absent &= wanted.keys()
+        owned = [
+            key for key in wanted if key not in self._absent and self._partition_of(key) in mine
+        ]
+        self._known = {key: self._known[key] for key in owned if key in self._known}
+        return owned
 
     async def poll(self, keys: Sequence[str]) -> int:
-        """Fetch once for ``keys``, send what came, and note how far that was.
+        """Fetch once for ``keys``, send what is new, and note how far that was.
 
         Returns:
             How many records the broker acknowledged.
@@ -112,17 +130,21 @@ class Schedule:
                 records = await self.source.fetch(keys, since)
         except UnknownKeys as error:
             log.warning("%s; following the others", error)
-            self.keys = [key for key in self.keys if key not in error.keys]
-            return 0
-        await self._send(records)
+            self._absent.update(error.keys)
+            others = [key for key in keys if key not in error.keys]
+            return await self.poll(others) if others and len(others) < len(keys) else 0
         codec = self.source.topic.codec
-        moved = cursors(records, codec.key if codec is not None else "ticker")
+        key_field = codec.key if codec is not None else "ticker"
+        fresh = [record for record in records if not self._was_sent(record, key_field)]
+        await self._send(fresh)
+        self._remember(records, key_field)
+        moved = cursors(records, key_field)
         # Never back: a source may bring a revision of something older.
         for name, time_ms in moved.items():
             self._since[name] = self._unsaved[name] = max(time_ms, self._since.get(name, time_ms))
         await asyncio.to_thread(self._progress.save, self.source.name, dict(self._unsaved))
         self._unsaved.clear()
-        return len(records)
+        return len(fresh)
 
     async def _learn(self, keys: Iterable[str]) -> None:
         """Read the cursors of keys that came to this worker since the last poll."""
@@ -130,7 +152,22 @@ class Schedule:
         if new:
             found = await asyncio.to_thread(self._progress.load, self.source.name, new)
             self._since.update(found)
-        self._known = set(keys)
+            self._known.update(dict.fromkeys(new, frozenset()))
+
+    def _was_sent(self, record: Record, key_field: str) -> bool:
+        """Whether the last poll sent it: a source whose provider is late repeats what is young."""
+        number = getattr(record, "id", None)
+        return number is not None and number in self._known.get(getattr(record, key_field), ())
+
+    def _remember(self, records: Iterable[Record], key_field: str) -> None:
+        ids: dict[str, set[str]] = defaultdict(set)
+        for record in records:
+            if (number := getattr(record, "id", None)) is not None:
+                ids[getattr(record, key_field)].add(number)
+        # What no longer comes will not come again; a key that failed has its turn later.
+        for key, numbers in ids.items():
+            if key in self._known:
+                self._known[key] = frozenset(numbers)
 
     async def _send(self, records: Iterable[Record]) -> None:
         topic = self.source.topic

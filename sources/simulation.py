@@ -36,15 +36,15 @@ class MadeUp(Source, Protocol):
 
 
 def wanted(settings: Settings) -> dict[Kind, tuple[str, ...]]:
-    """Return the kinds that are not turned off and have keys, each with them."""
-    tickers, series = settings.tickers, settings.fred_series
-    kinds: dict[Kind, tuple[str, ...]] = {
-        "news": () if settings.skip_news else tickers,
-        "reddit": () if settings.skip_reddit else tickers,
-        "twitter": () if settings.skip_twitter else tickers,
-        "economy": () if settings.skip_economic else series,
+    """Return the kinds that are not turned off, each with the keys that the settings name."""
+    tickers = settings.tickers
+    kinds: dict[Kind, tuple[bool, tuple[str, ...]]] = {
+        "news": (settings.skip_news, tickers),
+        "reddit": (settings.skip_reddit, tickers),
+        "twitter": (settings.skip_twitter, tickers),
+        "economy": (settings.skip_economic, settings.fred_series),
     }
-    return {kind: keys for kind, keys in kinds.items() if keys}
+    return {kind: keys for kind, (skipped, keys) in kinds.items() if not skipped}
 
 
 def simulated_sources(settings: Settings, positions: Positions) -> dict[Kind, MadeUp]:

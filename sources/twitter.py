@@ -20,9 +20,16 @@ from urllib.parse import urlsplit
 import requests
 import tweepy
 
-from errors import ConfigurationError, InvalidRecord, SourceUnavailable, shorten
+from errors import (
+    ConfigurationError,
+    InvalidRecord,
+    SourceUnavailable,
+    StoreUnavailable,
+    shorten,
+)
 from models import SOCIAL_POST, SocialPost
 from sources import mentions
+from sources.spend import Spend, SpendHere
 from topics import TWITTER_SENTIMENT
 
 log = logging.getLogger(__name__)
@@ -72,7 +79,8 @@ class TwitterSource:
         interval: seconds between two polls.
         names: per ticker the company's name; may grow while the source is used.
         authors: whether the author's handle is kept; without it X does not charge for authors.
-        daily_posts: most posts read in one day (UTC), by this process; at least 10.
+        daily_posts: most posts read in one day (UTC), by all who share ``spend``; at least 10.
+        spend: counts them; this source alone where None.
         base_url: where X is; empty for X itself.
         lookback_s: how far back a ticker without ``since`` starts, in seconds.
         max_pages: most pages read per ticker in one fetch.
@@ -95,6 +103,7 @@ class TwitterSource:
         names: Mapping[str, str] | None = None,
         authors: bool = True,
         daily_posts: int = 1_000,
+        spend: Spend | None = None,
         base_url: str = "",
         lookback_s: float = 3_600.0,
         max_pages: int = 3,
@@ -118,7 +127,7 @@ class TwitterSource:
         self._max_pages = max_pages
         self._now = now
         self._reader = mentions.PostReader(self.name, timeout_s)
-        self._budget = _Budget(daily_posts)
+        self._budget = _Budget(daily_posts, spend or SpendHere())
         self._closed_until = 0.0
         #: Per key time (ms) and number of the newest post handed out.
         self._newest: dict[str, tuple[int, int]] = {}
@@ -152,6 +161,7 @@ class TwitterSource:
     async def close(self) -> None:
         """Close the connections; a later fetch opens new ones."""
         self._session.close()
+        self._budget.close()
 
     def _new_posts(self, key: str, since: int | None) -> list[SocialPost]:
         now = self._now()
@@ -268,34 +278,46 @@ class SpentForToday(SourceUnavailable):
 class _Budget:
     """How many posts may still be read on this day, UTC."""
 
-    def __init__(self, daily_posts: int) -> None:
+    def __init__(self, daily_posts: int, spend: Spend) -> None:
         self._daily_posts = daily_posts
-        self._day = 0
-        self._read = 0
+        self._spend = spend
+        self._day = ""
 
     def take(self, now: float) -> int:
         """Return how many posts may be asked for, counted as read.
 
         Raises:
             SpentForToday: no more today; says when it goes on.
+            SourceUnavailable: they cannot be counted, so none may be read.
         """
-        day = int(now // DAY_S)
-        if day != self._day:
-            self._day, self._read = day, 0
-        left = self._daily_posts - self._read
-        if left < FEWEST:
-            resumes = datetime.fromtimestamp(0, UTC) + timedelta(days=day + 1)
+        today = datetime.fromtimestamp(now, UTC)
+        self._day = today.date().isoformat()
+        try:
+            asked, read = self._spend.take(self._day, self._daily_posts, FEWEST, MOST)
+        except StoreUnavailable as error:
+            raise SourceUnavailable(
+                f"twitter: what is read today cannot be counted, so nothing is read: {error}"
+            ) from error
+        if not asked:
+            resumes = today.date() + timedelta(days=1)
             raise SpentForToday(
-                f"twitter: {self._read} posts read today, and TWITTER_DAILY_POSTS is "
-                f"{self._daily_posts}: goes on at {resumes:%Y-%m-%d %H:%M} UTC"
+                f"twitter: {read} posts read today, and TWITTER_DAILY_POSTS is "
+                f"{self._daily_posts}: goes on at {resumes} 00:00 UTC"
             )
-        asked = min(MOST, left)
-        self._read += asked
         return asked
 
     def give_back(self, posts: int) -> None:
-        """Count so many posts as not read."""
-        self._read -= posts
+        """Count so many posts of the last ones taken as not read."""
+        if not posts:
+            return
+        try:
+            self._spend.give_back(self._day, posts)
+        except StoreUnavailable as error:
+            log.warning("twitter: %d posts count as read that were not: %s", posts, error)
+
+    def close(self) -> None:
+        """Give up connections."""
+        self._spend.close()
 
 
 class _Session(requests.Session):

@@ -18,7 +18,7 @@ from errors import (
     shorten,
 )
 from sources.base import UnknownKeys
-from sources.reddit import TokenRefused
+from sources.reddit_http import TokenRefused
 from sources.twitter import SpentForToday
 
 _LINE = re.compile(r"^ {4}(?P<indent>(?:[│ ]   )*(?:[├└]── )?)(?P<name>[A-Z]\w+)", re.MULTILINE)

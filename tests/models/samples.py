@@ -86,7 +86,7 @@ FIELDS: dict[str, dict[str, Any]] = {
             {"time": -TIME, "realtime_start": TIME, "ingested": TIME, "value": -1.0},
         ],
     },
-    "Command": {"ticker": "AAPL", "action": "recompute", "time": TIME},
+    "Command": {"ticker": "AAPL", "action": "follow", "time": TIME, "kind": "ticker"},
     "Trend": {
         "ticker": "AAPL",
         "time": TIME,

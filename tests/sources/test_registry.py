@@ -48,32 +48,30 @@ def nowhere(_: Sequence[str]) -> dict[str, int]:
     return {}
 
 
-def sources(**settings: Any) -> dict[str, tuple[str, ...]]:
-    """The names of the sources of text and data that are on, with their keys."""
+def sources(**settings: Any) -> list[str]:
+    """The names of the sources of text and data that are on."""
     found = text_and_data_sources(read_settings(tickers="AAPL,MSFT", **settings), nowhere)
-    return {source.name: tuple(keys) for source, keys in found}
+    return [source.name for source in found]
 
 
 def test_without_credentials_nothing_but_prices(caplog: pytest.LogCaptureFixture) -> None:
     """One line for each, which names what is missing."""
     caplog.set_level("INFO")
-    assert sources() == {}
+    assert sources() == []
     for name in ("REDDIT_CLIENT_ID", "TWITTER_BEARER_TOKEN", "FRED_API_KEY"):
         assert sum(name in record.message for record in caplog.records) == 1, name
 
 
-def test_with_credentials_every_source_has_its_keys() -> None:
+def test_with_credentials_every_source_is_on_unless_it_is_skipped() -> None:
     credentials = {
         "reddit_client_id": "id",
         "reddit_client_secret": "secret",
         "twitter_bearer_token": "token",
         "fred_api_key": "0" * 32,
     }
-    on = sources(news_source="rss", fred_series="GDP", **credentials)
-    tickers = ("AAPL", "MSFT")
-    assert on == {"rss": tickers, "reddit": tickers, "twitter": tickers, "fred": ("GDP",)}
+    assert sources(news_source="rss", **credentials) == ["rss", "reddit", "twitter", "fred"]
     skipped = {f"skip_{kind}": True for kind in ("news", "reddit", "twitter", "economic")}
-    assert sources(news_source="rss", **credentials, **skipped) == {}
+    assert sources(news_source="rss", **credentials, **skipped) == []
 
 
 def test_a_replay_has_daily_bars_only() -> None:

@@ -61,7 +61,7 @@ def test_a_provider_goes_before_a_simulation(
 ) -> None:
     assert kinds(**configured) == ALL - {kind}
     on = text_and_data_sources(settings(**configured), lambda _: {})
-    names = {source.name for source, _ in on}
+    names = {source.name for source in on}
     assert live in names
     assert len(names) == len(on) == 4
     assert sum(name.startswith("simulated-") for name in names) == 3

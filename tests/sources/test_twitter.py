@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from config import read_settings
 from errors import ConfigurationError, SourceUnavailable
+from sinks.spend import DailySpend
 from sources.base import cursors
+from sources.spend import SpendHere
 from sources.twitter import TwitterSource
 from tests.sources.conftest import ManualClock
 from tests.sources.providers.server import HANG, Answer, json_answer
@@ -295,4 +298,23 @@ async def test_close_may_be_called_again(server: TwitterServer, now: ManualClock
     await source.close()
     await source.fetch(["AAPL"], {})
     await source.close()
+    await source.close()
+
+
+async def test_the_spend_of_a_day_is_shared(server: TwitterServer, now: ManualClock) -> None:
+    """With another worker, and with the one that was there before a restart."""
+    server.posts = [tweet(MS - 1000 * i) for i in range(1, 451)]
+    spend = SpendHere()
+    first, second = (twitter(server, now, daily_posts=150, spend=spend) for _ in range(2))
+    assert len(await first.fetch(["AAPL"], {})) == 150
+    with pytest.raises(SourceUnavailable, match="150 posts read today"):
+        await second.fetch(["AAPL"], {})
+
+
+async def test_what_cannot_be_counted_is_not_read(server: TwitterServer, now: ManualClock) -> None:
+    away = read_settings(mongodb_uri="mongodb://127.0.0.1:1", mongodb_timeout_s=0.1)
+    source = twitter(server, now, spend=DailySpend(away, "twitter"))
+    with pytest.raises(SourceUnavailable, match="cannot be counted"):
+        await source.fetch(["AAPL"], {})
+    assert server.requests == []
     await source.close()

@@ -7,6 +7,7 @@ from faust.types import EventT
 from faust.types.tuples import Message
 
 from indicators import parse
+from tables.checkpointed import CheckpointedTable
 from tables.indicators import IndicatorTable
 from transport import BatchingApp
 
@@ -26,7 +27,7 @@ def table(app: BatchingApp) -> IndicatorTable:
 
 
 def changelog(
-    table: IndicatorTable, *rows: tuple[str, bytes | None], partition: int = 0
+    table: CheckpointedTable, *rows: tuple[str, bytes | None], partition: int = 0
 ) -> list[EventT[str]]:
     """The events of a changelog partition that holds these rows."""
     topic = table.changelog_topic.get_topic_name()

@@ -84,12 +84,13 @@ def listing(children: list[dict[str, Any]], after: str | None = None) -> dict[st
 
 
 class RedditServer(LocalServer):
-    """Has posts and comments, whatever they are searched for, newest first.
+    """Has posts and comments, newest first; a search finds all of them, unless ``searching``.
 
     Attributes:
         posts: all submissions.
         comments: all comments.
         headers: what comes with each listing.
+        searching: whether only posts are found that have a term of the search in their title.
     """
 
     def __init__(self) -> None:
@@ -97,6 +98,7 @@ class RedditServer(LocalServer):
         self.posts: list[dict[str, Any]] = []
         self.comments: list[dict[str, Any]] = []
         self.headers: dict[str, str] = {}
+        self.searching = False
 
     def answer(self, request: Request) -> Answer:
         if request.path == TOKEN:
@@ -104,6 +106,9 @@ class RedditServer(LocalServer):
         things = {SEARCH: self.posts, COMMENTS: self.comments}.get(request.path)
         if things is None:
             return json_answer({"message": "Not Found", "error": 404}, 404)
+        if self.searching and request.path == SEARCH:
+            terms = [term.strip('"') for term in request.value("q").split(" OR ")]
+            things = [one for one in things if any(term in one["title"] for term in terms)]
         newest = sorted(things, key=lambda thing: -thing["created_utc"])
         names = [thing["name"] for thing in newest]
         after = request.value("after")

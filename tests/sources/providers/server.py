@@ -36,6 +36,8 @@ class Request:
         query: per name all its values, in order.
         headers: by lower-case name.
         at: seconds of ``time.monotonic``.
+        port: the client's, which tells who asks.
+        connection: its number, counted from 1.
     """
 
     method: str
@@ -44,6 +46,8 @@ class Request:
     headers: dict[str, str]
     body: bytes
     at: float
+    port: int
+    connection: int
 
     def value(self, name: str, default: str = "") -> str:
         """Return the first value that the query has under ``name``."""
@@ -111,6 +115,7 @@ class LocalServer:
         self._changed = threading.Condition()
         self._released = threading.Event()
         self._connections: set[socket.socket] = set()
+        self._count = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -176,9 +181,11 @@ class LocalServer:
     ) -> None:
         self.close()
 
-    def _opened(self, connection: socket.socket) -> None:
+    def _opened(self, connection: socket.socket) -> int:
         with self._changed:
             self._connections.add(connection)
+            self._count += 1
+            return self._count
 
     def _closed(self, connection: socket.socket) -> None:
         with self._changed:
@@ -206,7 +213,7 @@ def _handler(server: LocalServer) -> type[BaseHTTPRequestHandler]:
 
         def setup(self) -> None:
             super().setup()
-            server._opened(self.connection)
+            self.number = server._opened(self.connection)
 
         def finish(self) -> None:
             server._closed(self.connection)
@@ -237,6 +244,8 @@ def _handler(server: LocalServer) -> type[BaseHTTPRequestHandler]:
                         {name.lower(): value for name, value in self.headers.items()},
                         self.rfile.read(length),
                         time.monotonic(),
+                        self.client_address[1],
+                        self.number,
                     )
                 )
             )

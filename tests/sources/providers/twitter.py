@@ -52,20 +52,26 @@ def problem(status: int, title: str, detail: str, **headers: str) -> Answer:
 
 
 class TwitterServer(LocalServer):
-    """Has posts, whatever they are searched for, newest first.
+    """Has posts, newest first; a search finds all of them, unless ``searching``.
 
     Attributes:
         posts: all of them.
+        searching: whether only posts are found that have the cashtag of the search.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.posts: list[dict[str, Any]] = []
+        self.searching = False
 
     def answer(self, request: Request) -> Answer:
         if request.path != SEARCH:
             return problem(404, "Not Found", "Not Found")
-        newest = sorted(self.posts, key=lambda post: -int(post["id"]))
+        posts = self.posts
+        if self.searching:
+            cashtag = request.value("query").lstrip("(").partition(")")[0].partition(" ")[0]
+            posts = [post for post in posts if cashtag in post["text"].split()]
+        newest = sorted(posts, key=lambda post: -int(post["id"]))
         since_id, start = request.value("since_id"), request.value("start_time")
         if since_id:
             newest = [post for post in newest if int(post["id"]) > int(since_id)]
