@@ -29,9 +29,12 @@ from agents.services import Services
 from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
+from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
-from sources.base import Source
-from sources.registry import price_source, text_and_data_sources
+from sinks.history import StoredBars
+from sources.adjustments import Adjustments
+from sources.base import BarProvider, Source
+from sources.registry import price_sources, text_and_data_sources
 from sources.schedule import Schedule
 from startup import faust_options, prepare_servers
 from tables.indicators import IndicatorTable
@@ -70,6 +73,8 @@ app = FinancialTrends(
     **faust_options(settings),
 )
 services = Services(app, settings)
+#: Learned with prices, for finding companies in texts.
+names = CompanyNames(settings)
 
 indicator_table = IndicatorTable(app, parse(settings.indicators))
 prices_stage = prices.attach(app, services, indicator_table)
@@ -88,24 +93,32 @@ commands.attach(app, settings)
 async def poll_prices() -> None:
     """Follow the prices of TICKERS by PRICE_SOURCE, those that are this worker's."""
     try:
-        source = await asyncio.to_thread(price_source, settings)
+        sources = await asyncio.to_thread(price_sources, settings, names)
     except FinancialTrendsError as error:
         log.error("prices are off: %s", error)
         return
-    if source is not None and settings.tickers:
-        await _schedule(source, settings.tickers).run()
+    if not (sources and settings.tickers):
+        return
+    schedules = [_schedule(source, settings.tickers, cursors) for source, cursors in sources]
+    tasks = [schedule.run() for schedule in schedules]
+    if isinstance(schedules[0].source, BarProvider):
+        tasks.append(Adjustments(schedules, StoredBars(settings), Cursors(settings)).run())
+    await asyncio.gather(*tasks)
 
 
 @app.task
 async def poll_text_and_data() -> None:
     """Follow news, posts and economic series, where the settings turn them on."""
     try:
-        sources = await asyncio.to_thread(text_and_data_sources, settings)
+        await asyncio.to_thread(names.load, settings.tickers)
+        sources = await asyncio.to_thread(text_and_data_sources, settings, names)
     except FinancialTrendsError as error:
         log.error("news, posts and economic series are off: %s", error)
         return
-    await asyncio.gather(*(_schedule(source, keys).run() for source, keys in sources))
+    await asyncio.gather(
+        *(_schedule(source, keys, Cursors(settings)).run() for source, keys in sources)
+    )
 
 
-def _schedule(source: Source, keys: Sequence[str]) -> Schedule:
-    return Schedule(app, source, keys, services.partition_of, Cursors(settings))
+def _schedule(source: Source, keys: Sequence[str], cursors: Cursors) -> Schedule:
+    return Schedule(app, source, keys, services.partition_of, cursors)

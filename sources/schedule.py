@@ -17,7 +17,8 @@ from faust import Record
 
 from errors import SourceUnavailable, StoreUnavailable
 from sinks.cursors import Cursors
-from sources.base import Source, UnknownKeys, cursors
+from sources.base import BarProvider, Source, UnknownKeys, cursors
+from topics import TopicSpec
 from transport import BatchingApp
 from transport.outbox import send_batches
 
@@ -63,6 +64,8 @@ class Schedule:
         self._since: dict[str, int] = {}
         self._unsaved: dict[str, int] = {}
         self._known: set[str] = set()
+        #: Without a cursor, and not to be warmed up again: the source has no more.
+        self._warm: set[str] = set()
 
     async def run(self) -> None:
         """Poll until the app stops."""
@@ -106,15 +109,20 @@ class Schedule:
                 not acknowledged is fetched again.
         """
         await self._learn(keys)
-        since = {key: self._since[key] for key in keys if key in self._since}
         try:
+            keys = await self._warmed_up(keys)
+            since = {key: self._since[key] for key in keys if key in self._since}
             async with asyncio.timeout(FETCH_TIMEOUT_S):
                 records = await self.source.fetch(keys, since)
         except UnknownKeys as error:
             log.warning("%s; following the others", error)
             self.keys = [key for key in self.keys if key not in error.keys]
             return 0
-        await self._send(records)
+        return await self._deliver(records)
+
+    async def _deliver(self, records: Sequence[Record]) -> int:
+        """Send records, note how far that was, and return how many they are."""
+        await self.send(records)
         codec = self.source.topic.codec
         moved = cursors(records, codec.key if codec is not None else "ticker")
         # Never back: a source may bring a revision of something older.
@@ -124,6 +132,22 @@ class Schedule:
         self._unsaved.clear()
         return len(records)
 
+    async def _warmed_up(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys that may be followed: past bars of the others have to come first."""
+        if isinstance(self.source, BarProvider):
+            cold = [key for key in keys if key not in self._since and key not in self._warm]
+            if cold:
+                async with asyncio.timeout(FETCH_TIMEOUT_S):
+                    found = await self.source.warm_up(cold)
+                for key, bars in found.items():
+                    await self._deliver(bars)
+                    self._warm.add(key)
+                    log.info(
+                        "source %s: %s: warmed up by %d bars", self.source.name, key, len(bars)
+                    )
+            return [key for key in keys if key in self._since or key in self._warm]
+        return list(keys)
+
     async def _learn(self, keys: Iterable[str]) -> None:
         """Read the cursors of keys that came to this worker since the last poll."""
         new = [key for key in keys if key not in self._known]
@@ -132,8 +156,13 @@ class Schedule:
             self._since.update(found)
         self._known = set(keys)
 
-    async def _send(self, records: Iterable[Record]) -> None:
-        topic = self.source.topic
+    async def send(self, records: Iterable[Record], topic: TopicSpec | None = None) -> None:
+        """Send records, to the source's topic unless told otherwise; returns once acknowledged.
+
+        Raises:
+            KafkaError: they were not all acknowledged.
+        """
+        topic = topic or self.source.topic
         codec = topic.codec
         if codec is None:
             raise TypeError(f"topic {topic.name} has no Record that a source could send")
