@@ -38,6 +38,8 @@ TOLERANCE = 1e-5
 LATE_MS, AGAIN_MS = 2 * DAY_MS, 3_600_000
 #: Longest wait for the bars sent to be stored, before they are sent again; seconds.
 STORED_S = 120.0
+#: Bars sent in one go, while nothing else happens in the worker.
+AT_ONCE = 500
 #: Pause after a failure, in seconds.
 PAUSE_S = 15.0
 
@@ -129,7 +131,9 @@ class Adjustments:
                 count,
             )
             for schedule, bars in changed:
-                await schedule.send(bars.values())
+                every = list(bars.values())
+                for start in range(0, len(every), AT_ONCE):
+                    await schedule.send(every[start : start + AT_ONCE])
             await self._until_stored(ticker, changed)
         elif marks.begun <= marks.done:
             if self._now() * 1000 < day + LATE_MS:
@@ -153,11 +157,10 @@ class Adjustments:
         )
         if not stored:
             return {}
-        first = next(iter(stored))
-        fresh = {bar.time: bar for bar in await source.between(ticker, first)}
-        if not any(_adjusted(stored[at], bar) for at, bar in fresh.items() if at in stored):
-            return {}
-        older = sum(at < min(fresh) for at in stored)
+        fresh = await source.between(ticker, next(iter(stored)))
+        # In a thread: forty years of a ticker are many bars.
+        changed = await asyncio.to_thread(_changes, stored, fresh)
+        older = sum(at < fresh[0].time for at in stored) if changed else 0
         if older:
             log.warning(
                 "%s %s: %d bars are older than what the provider still has, and stay as they are",
@@ -165,7 +168,7 @@ class Adjustments:
                 source.bar_interval,
                 older,
             )
-        return {at: bar for at, bar in fresh.items() if at in stored and _other(stored[at], bar)}
+        return changed
 
     async def _until_stored(
         self, ticker: str, changed: Sequence[tuple[Schedule, Mapping[int, Bar]]]
@@ -197,6 +200,14 @@ class Adjustments:
 
     def _name(self, mark: str) -> str:
         return f"{self._schedules[0].source.name} {mark}"
+
+
+def _changes(stored: Mapping[int, Document], fresh: Sequence[Bar]) -> dict[int, Bar]:
+    """Return the bars with other values than those stored; none where only rounding differs."""
+    known = [(stored[bar.time], bar) for bar in fresh if bar.time in stored]
+    if not any(_adjusted(before, bar) for before, bar in known):
+        return {}
+    return {bar.time: bar for before, bar in known if _other(before, bar)}
 
 
 def _adjusted(stored: Document, bar: Bar) -> bool:

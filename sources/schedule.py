@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 #: Longest wait for one answer of a source, in seconds.
 FETCH_TIMEOUT_S = 30.0
 
+#: Keys whose past is fetched at once.
+WARM_AT_ONCE = 20
+
 #: Longest pause after failures in a row, in seconds.
 LONGEST_PAUSE_S = 60.0
 
@@ -66,6 +69,8 @@ class Schedule:
         self._known: set[str] = set()
         #: Without a cursor, and not to be warmed up again: the source has no more.
         self._warm: set[str] = set()
+        #: Those that could not be warmed up, and were complained of.
+        self._cold: set[str] = set()
 
     async def run(self) -> None:
         """Poll until the app stops."""

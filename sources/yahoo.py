@@ -158,6 +158,7 @@ class YahooSource:
         """
         check_tickers(keys)
         self._downloads.refuse_while_blocked()
+        await asyncio.to_thread(self._downloads.client.prepare)
         call = Call(PROBE_S)
         await self._downloads.in_thread(call, self._ask, keys[:1], call)
 

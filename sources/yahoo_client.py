@@ -108,6 +108,11 @@ class YahooClient:
         self._learn = learn
         self._session: Any = None
 
+    def prepare(self) -> None:
+        """Load what the first download needs, so that it is no part of its time; blocks."""
+        _yfinance(self._cache_dir)
+        _session_class()
+
     def download(
         self, call: Call, tickers: Sequence[str], interval: str, **span: object
     ) -> pd.DataFrame:

@@ -103,7 +103,7 @@ class Downloads:
             UnknownKeys: Yahoo does not have some of them.
             SourceUnavailable: Yahoo has had enough requests.
         """
-        span = {"start": self._moment(start)}
+        span = {"start": self._moment(self._aligned(start))}
         if end is not None:
             span["end"] = self._moment(end)
         frame = self.client.download(call, keys, self.reader.interval, **span)
@@ -147,6 +147,12 @@ class Downloads:
             self._troubled[key] = problem
         for key in found:
             self._troubled.pop(key, None)
+
+    def _aligned(self, start: int) -> int:
+        """Return the beginning of the week or the month, where bars are that long."""
+        day = datetime.fromtimestamp(start / 1000, UTC).date()
+        days = {"1wk": day.weekday(), "1mo": day.day - 1}.get(self.reader.interval, 0)
+        return start - days * DAY_MS
 
     def _moment(self, moment: int) -> datetime | str:
         """Return a time as yfinance wants it, and not beyond what Yahoo keeps."""

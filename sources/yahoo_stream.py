@@ -14,6 +14,7 @@ import math
 import random
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -128,6 +129,8 @@ class TradeStream:
         """Follow the stream until it ends; return why it did."""
         from yfinance import WebSocket  # noqa: PLC0415 - slow: only where it is needed
 
+        # It connects in a way that its library is going to change, as to prices.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
         quiet = {"verbose": False}
         socket: Any = WebSocket(**quiet) if self._url is None else WebSocket(self._url, **quiet)
         subscribed = self._wanted

@@ -50,6 +50,7 @@ async def test_unknown_ticker_is_named_and_the_others_go_on(
     [
         (BROKEN, "HTTP 500"),
         (Answer(404, b"<html>proxy</html>"), "HTTP 404"),
+        (Answer(401, b"Unauthorized"), "HTTP 401"),
         (Answer(403, b"Forbidden"), "HTTP 403"),
         (Answer(200, b'{"chart": {"result": [{"meta"'), "no whole JSON"),
         (Answer(200, b'{"chart": {}}' * 100, cut=40), "IncompleteRead"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from models import Bar
 from sinks.documents import as_ms
 from tests.deployment import Deployment, Worker
 from tests.eventually import eventually
-from tests.sources.providers.yahoo import Chart, YahooServer, row
+from tests.sources.providers.server import Request
+from tests.sources.providers.yahoo import BROKEN, CHART, Chart, YahooServer, row
 from tests.verify import wrong
 
 pytestmark = pytest.mark.integration
 
-DAY_S = 86_400
+DAY_S, HOUR_S = 86_400, 3_600
 #: Of exchanges without a calendar here, so polled on any day.
 TICKERS = ("PETR4.SA", "VALE3.SA")
 BARS = 620
@@ -26,12 +28,18 @@ BARS = 620
 
 @pytest.fixture
 def yahoo() -> Iterator[YahooServer]:
-    """Two shares with daily bars up to today."""
+    """Two shares with bars up to now, of a day and of an hour, and one whose answers are errors."""
     with YahooServer() as server:
         today = int(time.time()) // DAY_S * DAY_S
         for ticker in TICKERS:
             rows = [row(today - DAY_S * back, 50.0 + back % 17) for back in range(BARS, -1, -1)]
             server.charts[ticker] = Chart(rows, zone="UTC", long_name=f"{ticker} Company Inc.")
+            hour = int(time.time()) // HOUR_S * HOUR_S
+            rows = [row(hour - HOUR_S * back, 50.0 + back % 13) for back in range(BARS, -1, -1)]
+            days = range(today - BARS * HOUR_S, today + 1, DAY_S)
+            sessions = [(day, day + DAY_S - 1) for day in days]
+            server.charts[f"{ticker} 1h"] = Chart(rows, zone="UTC", sessions=sessions)
+        server.on(f"{CHART}BAD3.SA", BROKEN)
         yield server
 
 
@@ -40,7 +48,8 @@ def deployment(servers: Servers, yahoo: YahooServer, tmp_path: Path) -> Iterator
     made = Deployment(
         servers,
         tmp_path,
-        tickers=",".join(TICKERS),
+        tickers=",".join([*TICKERS, "BAD3.SA"]),
+        more_bar_intervals="1h",
         price_source="yahoo",
         poll_interval_s=0.5,
         yahoo_base_url=yahoo.url,
@@ -56,7 +65,7 @@ def closed(deployment: Deployment, ticker: str) -> list[Bar]:
     return [
         Bar(
             ticker=ticker,
-            interval="1d",
+            interval=one["interval"],
             time=as_ms(one["time"]),
             ingested=0,
             **{
@@ -66,6 +75,11 @@ def closed(deployment: Deployment, ticker: str) -> list[Bar]:
         )
         for one in found
     ]
+
+
+def polls(yahoo: YahooServer) -> list[Request]:
+    """The requests for the prices of the two shares."""
+    return [request for ticker in TICKERS for request in yahoo.polls(ticker)]
 
 
 def recomputed(deployment: Deployment, ticker: str) -> int:
@@ -86,11 +100,11 @@ def warm(deployment: Deployment, worker: Worker) -> None:
     """Return once both tickers' past is stored, and today's bar."""
     prices = deployment.database["stock_prices"]
     for ticker in TICKERS:
-        eventually(
-            lambda ticker=ticker: prices.find_one({"ticker": ticker, "closed": False}),
-            f"{ticker} live\n{worker.tail()}",
-        )
-        assert prices.count_documents({"ticker": ticker, "closed": True}) >= 500
+        for interval in ("1d", "1h"):
+            where = {"ticker": ticker, "interval": interval}
+            live = partial(prices.find_one, where | {"closed": False})
+            eventually(live, f"{ticker} live\n{worker.tail()}")
+            assert prices.count_documents(where | {"closed": True}) >= 500
 
 
 def test_a_new_ticker_is_warm_before_its_first_live_bar(
@@ -99,19 +113,20 @@ def test_a_new_ticker_is_warm_before_its_first_live_bar(
     """500 bars come first; a restart goes on from the cursor; the names are known."""
     worker = deployment.start_worker()
     warm(deployment, worker)
-    live = deployment.database["stock_prices"].find_one({"ticker": TICKERS[0], "closed": False})
-    assert live is not None
-    assert None not in live["indicators"].values()
+    for live in deployment.database["stock_prices"].find({"closed": False}):
+        assert None not in live["indicators"].values()
+    assert worker.says("not followed yet: Yahoo: BAD3.SA: HTTP 500")
     assert worker.stop() == 0
     for ticker in TICKERS:
         assert wrong_closed(deployment, ticker) == []
     names = {one["_id"]: one["name"] for one in deployment.database["company_names"].find()}
     assert names == {ticker: f"{ticker} Company Inc." for ticker in TICKERS}
 
-    before = len(yahoo.polls())
+    before = len(polls(yahoo))
     worker = deployment.start_worker()
-    again = eventually(lambda: yahoo.polls()[before:], f"polls again\n{worker.tail()}")
-    assert int(again[0].value("period1")) > time.time() - 5 * DAY_S
+    eventually(lambda: len(polls(yahoo)) > before + 5, f"polls again\n{worker.tail()}")
+    since = [int(request.value("period1")) for request in polls(yahoo)[before:]]
+    assert min(since) > time.time() - 5 * DAY_S
     assert not worker.says("warm it up")
 
 
@@ -129,6 +144,8 @@ def test_a_split_mends_what_is_stored_once(deployment: Deployment, yahoo: YahooS
     chart = yahoo.charts[split]
     today = chart.rows[-1][0]
     chart.split(today, 4, 1)
+    hours = yahoo.charts[f"{split} 1h"]
+    hours.split(hours.rows[-1][0], 4, 1)
     eventually(lambda: adjusted(deployment, split), f"adjusted\n{workers[0].tail()}")
     assert adjusted(deployment, split) == today * 1000
     deployment.drained()
@@ -136,10 +153,11 @@ def test_a_split_mends_what_is_stored_once(deployment: Deployment, yahoo: YahooS
     for worker in workers:
         assert worker.stop() == 0
 
-    stored = {bar.time: bar for bar in closed(deployment, split)}
-    for at, opening, *_, volume, _ in chart.rows[-500:-1]:
-        assert stored[at * 1000].open == opening
-        assert stored[at * 1000].volume == volume
+    stored = {(bar.interval, bar.time): bar for bar in closed(deployment, split)}
+    for interval, rows in (("1d", chart.rows), ("1h", hours.rows)):
+        for at, opening, *_, volume, _ in rows[-500:-2]:
+            assert stored[interval, at * 1000].open == opening
+            assert stored[interval, at * 1000].volume == volume
     assert recomputed(deployment, split) == 1
     assert recomputed(deployment, other) == 0
 
@@ -164,7 +182,7 @@ def test_a_dividend_changes_adjusted_closes(deployment: Deployment, yahoo: Yahoo
     eventually(lambda: adjusted(deployment, ticker), f"adjusted\n{worker.tail()}")
     deployment.drained()
     assert worker.stop() == 0
-    stored = {bar.time: bar for bar in closed(deployment, ticker)}
+    stored = {bar.time: bar for bar in closed(deployment, ticker) if bar.interval == "1d"}
     for at, *_, close, _, adjusted_close in chart.rows[-500:-1]:
         assert stored[at * 1000].adjusted_close == adjusted_close
         assert stored[at * 1000].close == close

@@ -70,21 +70,24 @@ class Chart:
         def times(value: float | None, factor: float) -> float | None:
             return None if value is None else value * factor
 
-        self.rows = [
-            row
-            if row[0] >= at
-            else (
-                row[0],
-                *(times(value, prices) for value in row[1:5]),
-                times(row[5], 1 / prices),
-                times(row[6], adjusted),
-            )
-            for row in self.rows
-        ]
+        for i, (when, opening, high, low, close, volume, adjusted_close) in enumerate(self.rows):
+            if when < at:
+                self.rows[i] = (
+                    when,
+                    times(opening, prices),
+                    times(high, prices),
+                    times(low, prices),
+                    times(close, prices),
+                    times(volume, 1 / prices),
+                    times(adjusted_close, adjusted),
+                )
 
 
 class YahooServer(LocalServer):
-    """``charts`` are answered, everything else is unknown; scripts go before."""
+    """``charts`` are answered, everything else is unknown; scripts go before.
+
+    A chart is found under its symbol, or before that under symbol and interval, as ``AAPL 1h``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +106,7 @@ class YahooServer(LocalServer):
         if not request.path.startswith(CHART):
             return super().answer(request)
         symbol = request.path.removeprefix(CHART)
-        chart = self.charts.get(symbol)
+        chart = self.charts.get(f"{symbol} {request.value('interval')}", self.charts.get(symbol))
         return NOT_FOUND if chart is None else json_answer(body(symbol, chart, request))
 
     def polls(self, symbol: str | None = None) -> list[Request]:
