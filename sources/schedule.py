@@ -141,17 +141,31 @@ class Schedule:
         """Return the keys that may be followed: past bars of the others have to come first."""
         if isinstance(self.source, BarProvider):
             cold = [key for key in keys if key not in self._since and key not in self._warm]
-            if cold:
-                async with asyncio.timeout(FETCH_TIMEOUT_S):
-                    found = await self.source.warm_up(cold)
-                for key, bars in found.items():
-                    await self._deliver(bars)
-                    self._warm.add(key)
-                    log.info(
-                        "source %s: %s: warmed up by %d bars", self.source.name, key, len(bars)
-                    )
-            return [key for key in keys if key in self._since or key in self._warm]
+            for start in range(0, len(cold), WARM_AT_ONCE):
+                await self._warm_up(self.source, cold[start : start + WARM_AT_ONCE])
+            warm = [key for key in keys if key in self._since or key in self._warm]
+            if not warm:
+                raise SourceUnavailable(f"no past of {', '.join(cold[:3])} to begin with")
+            return warm
         return list(keys)
+
+    async def _warm_up(self, source: BarProvider, keys: Sequence[str]) -> None:
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
+                found = await source.warm_up(keys)
+        except UnknownKeys:
+            raise
+        except (SourceUnavailable, TimeoutError) as error:
+            # The others go on without them; they are asked for again with each poll.
+            if not self._cold >= set(keys):
+                log.warning("source %s: not followed yet: %s", source.name, error)
+            self._cold |= set(keys)
+            return
+        for key, bars in found.items():
+            await self._deliver(bars)
+            self._warm.add(key)
+            self._cold.discard(key)
+            log.info("source %s: %s: %d bars warm it up", source.name, key, len(bars))
 
     async def _learn(self, keys: Iterable[str]) -> None:
         """Read the cursors of keys that came to this worker since the last poll."""
