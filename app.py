@@ -32,10 +32,13 @@ from agents.trends import InputTables, Trends
 from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
+from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
-from sources.base import Source
+from sinks.history import StoredBars
+from sources.adjustments import Adjustments
+from sources.base import BarProvider, Source
 from sources.market_path import Positions
-from sources.registry import price_source, text_and_data_sources
+from sources.registry import price_sources, text_and_data_sources
 from sources.schedule import Schedule
 from startup import faust_options, prepare_servers
 from tables.indicators import IndicatorTable
@@ -77,6 +80,8 @@ app = FinancialTrends(
     **faust_options(settings),
 )
 services = Services(app, settings)
+#: Learned with prices, for finding companies in texts.
+names = CompanyNames(settings)
 
 indicator_table = IndicatorTable(app, parse(settings.indicators))
 sentiment_tables = {
@@ -106,12 +111,17 @@ commands.attach(app, settings)
 async def poll_prices() -> None:
     """Follow prices by PRICE_SOURCE, of the tickers that are this worker's."""
     try:
-        source = await asyncio.to_thread(price_source, settings)
+        sources = await asyncio.to_thread(price_sources, settings, names)
     except FinancialTrendsError as error:
         log.error("prices are off: %s", error)
         return
-    if source is not None:
-        await _schedule(source).run()
+    if not sources:
+        return
+    schedules = [_schedule(source, cursors) for source, cursors in sources]
+    tasks = [schedule.run() for schedule in schedules]
+    if isinstance(schedules[0].source, BarProvider):
+        tasks.append(Adjustments(schedules, StoredBars(settings), Cursors(settings)).run())
+    await asyncio.gather(*tasks)
 
 
 @app.task
@@ -119,6 +129,7 @@ async def poll_text_and_data() -> None:
     """Follow news, posts and economic series, where the settings turn them on."""
     prices = Cursors(settings)
     try:
+        await asyncio.to_thread(names.load, settings.tickers)
         await _poll_all(partial(prices.load, settings.price_source))
     finally:
         prices.close()
@@ -126,17 +137,17 @@ async def poll_text_and_data() -> None:
 
 async def _poll_all(positions: Positions) -> None:
     try:
-        sources = await asyncio.to_thread(text_and_data_sources, settings, positions)
+        sources = await asyncio.to_thread(text_and_data_sources, settings, positions, names)
     except FinancialTrendsError as error:
         log.error("news, posts and economic series are off: %s", error)
         return
-    await asyncio.gather(*(_schedule(source).run() for source in sources))
+    await asyncio.gather(*(_schedule(source, Cursors(settings)).run() for source in sources))
 
 
-def _schedule(source: Source) -> Schedule:
+def _schedule(source: Source, cursors: Cursors) -> Schedule:
     """Return what polls a source for TICKERS or FRED_SERIES, and what was followed since."""
     if source.topic is ECONOMIC_INDICATORS:
         keys = partial(followed.names, "series", settings.fred_series)
     else:
         keys = partial(followed.names, "ticker", settings.tickers)
-    return Schedule(app, source, keys, services.partition_of, Cursors(settings))
+    return Schedule(app, source, keys, services.partition_of, cursors)

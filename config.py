@@ -137,6 +137,14 @@ class Settings(BaseSettings):
         1.0, gt=0, le=86400, description="Seconds between two polls of a source."
     )
     bar_interval: Interval = Field("1d", description="Length of one bar: 1m, 1h, 1d, 1wk, ...")
+    more_bar_intervals: Annotated[tuple[Interval, ...], NoDecode] = Field(
+        (), description="Further lengths of bars to follow at Yahoo, separated by commas."
+    )
+    history_period: str | None = Field(
+        None,
+        pattern=r"^([1-9]\d{0,3}(d|wk|mo|y)|ytd|max)$",
+        description="How far back Yahoo's history is loaded: 30d, 6mo, 5y, max; at least 500 bars.",
+    )
     replay_speed: float = Field(
         2.0, gt=0, le=100_000, description="Bars per second and ticker of a replay or a simulation."
     )
@@ -148,6 +156,12 @@ class Settings(BaseSettings):
     )
     yahoo_base_url: str | None = Field(
         None, description="Another address for Yahoo's prices; unset is Yahoo's own."
+    )
+    yahoo_stream: bool = Field(
+        False, description="Refresh forming bars by Yahoo's stream of trades between two polls."
+    )
+    yahoo_stream_url: str | None = Field(
+        None, description="Another address for Yahoo's stream; unset is Yahoo's own."
     )
     news_source: Literal["none", "rss"] = Field(
         "none", description="Where the worker gets news from."
@@ -215,7 +229,9 @@ class Settings(BaseSettings):
         tidy = [name.strip().upper() for name in names]
         return tuple(dict.fromkeys(check_ticker(name) for name in tidy if name))
 
-    @field_validator("news_feeds", "fred_series", "reddit_subreddits", mode="before")
+    @field_validator(
+        "more_bar_intervals", "news_feeds", "fred_series", "reddit_subreddits", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         names = value.split(",") if isinstance(value, str) else value

@@ -23,11 +23,17 @@ from embedded.errors import EmbeddedError
 from embedded.kafka import EmbeddedKafka
 from embedded.locate import find_servers
 from embedded.mongo import EmbeddedMongo
-from errors import BrokerUnavailable, FinancialTrendsError, StoreUnavailable
+from errors import (
+    BrokerUnavailable,
+    FinancialTrendsError,
+    SourceUnavailable,
+    StoreUnavailable,
+)
 from pipeline.environment import derive
 from pipeline.options import parse
 from pipeline.run import Run, plan
 from sinks.mongo import connect
+from sources.base import UnknownKeys
 
 #: How long a server at a given address may take to answer, in seconds.
 ANSWER_S = 3.0
@@ -45,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = Run(todo, settings, console, interrupts.stop, began)
             interrupts.gentle = True
             return run.go(servers_stay=stay)
-    except (BrokerUnavailable, StoreUnavailable) as error:
+    except UnknownKeys as error:
+        return _failed(error, 2)
+    except (BrokerUnavailable, StoreUnavailable, SourceUnavailable) as error:
         return _failed(error, 3)
     except FinancialTrendsError as error:
         return _failed(error, 2)

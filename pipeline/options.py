@@ -17,7 +17,8 @@ _DESCRIPTION = "Real-time Financial Data Streaming Pipeline"
 _USAGE = """\
 run_streaming_pipeline.py [-h] [--initial-load] [--duration DURATION] [--interval INTERVAL]
                                  [--skip-news] [--skip-economic] [--skip-twitter] [--skip-reddit]
-                                 [--source {yahoo,replay,simulated}] [--workers N] [--speed X]
+                                 [--source {yahoo,replay,simulated}] [--stream]
+                                 [--workers N] [--speed X]
                                  [--kafka-host KAFKA_HOST] [--kafka-port KAFKA_PORT]
                                  [--keep-servers]
                                  tickers [tickers ...]"""
@@ -26,10 +27,11 @@ Kafka and MongoDB are, in this order: those of KAFKA_BOOTSTRAP_SERVERS and MONGO
 --kafka-host and --kafka-port), containers where Docker runs, real servers started in .data/.
 
 exit codes: 0 all went well; 1 a worker could not be kept running, or a server could not be
-started; 2 bad usage; 3 a server does not answer at the address given.
+started; 2 bad usage; 3 no answer: from a server at the address given, or from Yahoo.
 
 examples:
   run_streaming_pipeline.py AAPL MSFT --initial-load --duration 5
+  run_streaming_pipeline.py AAPL MSFT --initial-load --source replay
   run_streaming_pipeline.py NVDA TSLA --source simulated --speed 20 --workers 2"""
 
 MOST_WORKERS = 64
@@ -48,6 +50,7 @@ class Options:
         interval_s: seconds between two polls; None is what the settings say.
         skip: the kinds of data whose source is off: of ``news economic twitter reddit``.
         source: where prices come from; None is what the settings say.
+        stream: whether Yahoo's stream of trades is followed; else the settings say.
         workers: how many worker processes.
         speed: bars per second and ticker; None is what the settings say.
         kafka: ``host:port``; None if it was not given.
@@ -60,6 +63,7 @@ class Options:
     interval_s: float | None
     skip: frozenset[str]
     source: str | None
+    stream: bool
     workers: int
     speed: float | None
     kafka: str | None
@@ -81,6 +85,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         interval_s=given.interval,
         skip=frozenset(given.skip),
         source=given.source,
+        stream=given.stream,
         workers=given.workers,
         speed=given.speed,
         kafka=kafka,
@@ -135,7 +140,8 @@ def _parser() -> _Parser:
     add(
         "--interval",
         type=_number("seconds", "5", 86_400),
-        help="Data update interval in seconds (default: the setting POLL_INTERVAL_S, 1)",
+        help="Data update interval in seconds (default: the setting POLL_INTERVAL_S, 1; "
+        "60 for Yahoo)",
     )
     for kind, what in (
         ("news", "news data collection"),
@@ -154,9 +160,15 @@ def _parser() -> _Parser:
     add(
         "--source",
         choices=("yahoo", "replay", "simulated"),
-        help="Where prices come from: recorded daily bars or seeded simulated bars, both with "
-        "simulated news, posts and economic series where no provider is configured, or Yahoo with "
-        "its news (default: the setting PRICE_SOURCE if it names one, else replay)",
+        help="Where prices come from: Yahoo with its news, or, without a network, recorded daily "
+        "bars or seeded simulated bars, both with simulated news, posts and economic series where no "
+        "provider is configured (default: the setting PRICE_SOURCE if it names one, else yahoo)",
+    )
+    add(
+        "--stream",
+        action="store_true",
+        help="Refresh Yahoo's bars by its stream of trades between two polls "
+        "(default: the setting YAHOO_STREAM, no)",
     )
     add(
         "--workers",

@@ -11,20 +11,24 @@ from threading import Event
 from rich.console import Console
 
 from config import Settings, read_settings
-from errors import FinancialTrendsError, SourceUnavailable
+from errors import ConfigurationError, FinancialTrendsError, SourceUnavailable
 from kafka_integration import KafkaIntegrationManager
 from models import Bar
 from pipeline.background import load_background, missing_background
 from pipeline.display import PLAIN_EVERY_S, View, duration, live, load_progress, plain_lines
 from pipeline.economy import load_series
 from pipeline.environment import folders
+from pipeline.fill import Filler
+from pipeline.fill import run as run_here
+from pipeline.fill_display import fill_progress
 from pipeline.load import find_gaps, load, order_recompute, read_history
 from pipeline.options import Options
 from pipeline.status import Gauges, Reading
 from pipeline.summary import Outcome, summary, where_next
 from pipeline.watch import Watch
-from sources.base import PriceSource
-from sources.registry import economic_source, price_source
+from sinks.company_names import CompanyNames
+from sources.base import BarProvider, PriceSource, UnknownKeys
+from sources.registry import economic_source, price_source, price_sources
 
 TICK_S = 0.2
 #: How long to wait for the last bars of a recording to be stored before stopping, in seconds.
@@ -41,7 +45,8 @@ class Plan:
         options: the command line.
         settings: the settings, with the options above them.
         source: where prices come from.
-        history: the bars before the live part, by ticker; empty if nobody needs them.
+        history: the bars before the live part, by ticker; empty if nobody needs them, or if only
+            what is missing is asked for.
     """
 
     options: Options
@@ -55,16 +60,19 @@ def plan(options: Options) -> Plan:
 
     Raises:
         ConfigurationError: a setting is not allowed.
-        SourceUnavailable: the source cannot be used, or does not have a ticker.
+        UnknownKeys: the source does not have a ticker.
+        SourceUnavailable: the source cannot be used.
     """
     settings = _settings(options)
     source = price_source(settings)
     if source is None:
         raise FinancialTrendsError("no source of prices")  # _settings chose one
     history: Mapping[str, Sequence[Bar]] = {}
+    if isinstance(source, BarProvider):
+        _probe(source, settings)
     # A recording is read in any case: it says which tickers there are and where they end.
-    if options.initial_load or settings.price_source == "replay":
-        history = _history(source, settings)
+    elif options.initial_load or settings.price_source == "replay":
+        history = read_history(source, settings.tickers)
     return Plan(options, settings, source, history if options.initial_load else {})
 
 
@@ -72,14 +80,16 @@ def plan(options: Options) -> Plan:
 YAHOO_INTERVAL_S = 60.0
 
 
-def _history(source: PriceSource, settings: Settings) -> Mapping[str, Sequence[Bar]]:
+def _probe(source: BarProvider, settings: Settings) -> None:
+    """Ask whether the provider answers, before anything is started for it."""
     try:
-        return read_history(source, settings.tickers)
+        run_here(lambda: source.probe(settings.tickers))
+    except UnknownKeys:
+        raise
     except SourceUnavailable as error:
-        if settings.price_source != "yahoo":
-            raise
         raise SourceUnavailable(
-            f"{error}; without a network there are recorded bars: --source replay"
+            f"{error}. Without {source.name.capitalize()} there are recorded prices: "
+            "--source replay (or --source simulated)"
         ) from error
 
 
@@ -164,6 +174,9 @@ class Run:
     def _load(self) -> None:
         if self._plan.options.initial_load:
             self._load_series()
+        if self._plan.options.initial_load and isinstance(self._plan.source, BarProvider):
+            self._fill()
+            return
         if not self._plan.history:
             return
         gaps = find_gaps(self._settings, self._plan.history)
@@ -184,6 +197,27 @@ class Run:
         if source is not None:
             with self._manager.producer() as producer:
                 load_series(self._settings, source, producer, self._console, self._stop)
+
+    def _fill(self) -> None:
+        settings = self._settings
+        names = CompanyNames(settings)
+        sources = price_sources(settings, names)
+        began = time.monotonic()
+        with fill_progress(self._console) as progress, self._manager.producer() as producer:
+            filler = Filler(settings, producer, progress, self._stop)
+            filled = filler.fill(
+                [(one, kept) for one, kept in sources if isinstance(one, BarProvider)],
+                settings.tickers,
+            )
+        self._loaded, self._late = filled.bars, filled.late
+        seconds = time.monotonic() - began
+        self._tell(f"history: {self._loaded} bars on Kafka in {seconds:.1f} s")
+        if filled.problems:
+            more = f" (and {len(filled.problems) - 1} more)" if len(filled.problems) > 1 else ""
+            self._tell(
+                f"warning: history not complete: {filled.problems[0]}{more}; "
+                "another --initial-load takes what is missing"
+            )
 
     def _nothing_to_do(self, before: Reading) -> str:
         """Return why there is no point in starting workers; an empty text if there is one."""
@@ -315,15 +349,21 @@ def _settings(options: Options) -> Settings:
     source = options.source or base.price_source
     chosen = {
         "tickers": options.tickers,
-        "price_source": "replay" if source == "none" else source,
+        "price_source": "yahoo" if source == "none" else source,
         "poll_interval_s": options.interval_s,
         "replay_speed": options.speed,
         "kafka_bootstrap_servers": options.kafka,
+        "yahoo_stream": options.stream or None,
     }
     known_ahead = chosen["price_source"] in {"replay", "simulated"}
     if known_ahead and "simulate_missing" not in base.model_fields_set:
         # A demonstration shows everything, unless somebody said that it shall not.
         chosen["simulate_missing"] = True
+    if options.stream and chosen["price_source"] != "yahoo":
+        raise ConfigurationError(
+            f"--stream with the source {chosen['price_source']}: only Yahoo has a stream, "
+            "so add --source yahoo"
+        )
     if chosen["price_source"] == "yahoo":
         # Live prices come with live news; and Yahoo is not to be asked every second.
         chosen["news_source"] = "rss"

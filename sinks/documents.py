@@ -30,6 +30,7 @@ TRENDS = "trends"
 TREND_HISTORY = "trend_history"
 SOURCE_CURSORS = "source_cursors"
 DEAD_LETTERS = "dead_letters"
+COMPANY_NAMES = "company_names"
 
 #: The collection of each kind of data, by the kind's name in displays.
 DATA_COLLECTIONS = {

@@ -9,9 +9,11 @@ from config import Settings
 from errors import StoreUnavailable
 from models import INTEGRATION_TEST
 from sinks.base import Document
-from sinks.documents import STOCK_PRICES
+from sinks.documents import STOCK_PRICES, as_ms
 from sinks.mongo import connect, database
 
+#: What a provider says of a bar.
+PRICES = ("open", "high", "low", "close", "volume", "adjusted_close")
 _FIELDS = ("interval", "time", "open", "high", "low", "close", "volume")
 
 
@@ -37,5 +39,22 @@ class StoredBars:
                 collection = database(client, self._settings)[STOCK_PRICES]
                 found = collection.find(where, dict.fromkeys(_FIELDS, 1))
                 return list(found.sort([("interval", ASCENDING), ("time", ASCENDING)]))
+        except PyMongoError as error:
+            raise StoreUnavailable(self.address, str(error)) from error
+
+    def of_source(self, ticker: str, interval: str, source: str) -> dict[int, Document]:
+        """Return what one source has said of the closed bars of a ticker, by their time, ms.
+
+        In the order of time; each has the fields of :data:`PRICES`.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        where = {"ticker": ticker, "interval": interval, "closed": True, "source": source}
+        fields = dict.fromkeys((*PRICES, "time"), 1)
+        try:
+            with connect(self._settings) as client:
+                found = database(client, self._settings)[STOCK_PRICES].find(where, fields)
+                return {as_ms(one["time"]): one for one in found.sort("time", ASCENDING)}
         except PyMongoError as error:
             raise StoreUnavailable(self.address, str(error)) from error

@@ -8,13 +8,14 @@ asked, and what becomes of the Records, is the schedule's business.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from faust import Record
 
 from errors import SourceUnavailable
 from models import Bar
+from sources.missing import Missing
 from topics import TopicSpec
 
 
@@ -85,6 +86,57 @@ class PriceSource(Source, Protocol):
         """Return whether nothing will ever come after ``since`` (ms): a recording's end.
 
         Ask after a fetch of ``key``: what was not read yet has not ended.
+        """
+
+
+@runtime_checkable
+class BarProvider(PriceSource, Protocol):
+    """A source of bars that has more of them than anybody wants at once, and may change them.
+
+    A dividend or a split changes what a provider says of bars that were handed out long before.
+    """
+
+    @property
+    def bar_interval(self) -> str:
+        """Length of its bars."""
+
+    @property
+    def adjusted(self) -> Mapping[str, int]:
+        """Per key the last day that fetches showed to have changed earlier bars, ms."""
+
+    async def probe(self, keys: Sequence[str]) -> None:
+        """Return if the provider answers, within about ten seconds.
+
+        Raises:
+            UnknownKeys, SourceUnavailable: as of :meth:`Source.fetch`.
+        """
+
+    async def warm_up(self, keys: Sequence[str]) -> dict[str, list[Bar]]:
+        """Return the last closed bars, enough to warm indicators up, of the keys answered.
+
+        Raises:
+            UnknownKeys, SourceUnavailable: as of :meth:`Source.fetch`.
+        """
+
+    def history_start(self) -> int:
+        """Return where the history starts, ms."""
+
+    async def missing(
+        self, key: str, stored: Collection[int], asked: tuple[int, int] | None
+    ) -> Missing:
+        """Return what of the history is not among the times (ms) of the bars ``stored``.
+
+        Args:
+            key: a ticker.
+            stored: the times of its closed bars that are stored.
+            asked: from where the provider was asked before, and the first bar that it had.
+        """
+
+    async def between(self, key: str, first: int, last: int | None = None) -> list[Bar]:
+        """Return the closed bars from ``first`` to ``last`` (ms; None is now).
+
+        Raises:
+            UnknownKeys, SourceUnavailable: as of :meth:`Source.fetch`.
         """
 
 

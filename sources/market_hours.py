@@ -12,7 +12,10 @@ import re
 import warnings
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAY_MS = 86_400_000
 _MINUTE_MS = 60_000
@@ -133,6 +136,60 @@ def span(ticker: str, interval: str, time: int) -> tuple[int, int]:
     return (time, time + DAY_MS) if session is None else (session.open, session.close)
 
 
+def bar_times(ticker: str, interval: str, start: int, end: int) -> list[int] | None:
+    """Return the times of the bars that ``ticker`` should have from ``start`` to ``end``, ms.
+
+    Args:
+        ticker: Yahoo's.
+        interval: one of :data:`INTERVALS`.
+        start: the earliest time, ms.
+        end: bars that are not over by then do not count, ms.
+
+    Returns:
+        The times in order; None where nobody knows: exchanges without a calendar here, foreign
+        exchange and futures, which rest at weekends and on days of their own.
+    """
+    if interval in {"1wk", "1mo"}:
+        return [t for t in _calendar_steps(interval, start, end) if span("", interval, t)[1] <= end]
+    calendar, length = calendar_of(ticker), WITHIN_DAY_MS.get(interval, DAY_MS)
+    if calendar is None:
+        if not _PAIR.search(ticker):
+            return None
+        first = start + -start % length
+        return list(range(first, end - length + 1, length))
+    found = []
+    day = _day(start) - timedelta(days=1)
+    while day <= _day(end) + timedelta(days=1):
+        session = _session_of(calendar, day)
+        if session is not None and interval == "1d" and session.close <= end:
+            found.append(_ms(datetime(day.year, day.month, day.day, tzinfo=UTC)))
+        elif session is not None and interval != "1d":
+            rest = _year(calendar, day.year).breaks.get(day)
+            found += [
+                t
+                for t in range(session.open, session.close, length)
+                if min(t + length, session.close) <= end
+                and not (rest is not None and rest.open <= t and t + length <= rest.close)
+            ]
+        day += timedelta(days=1)
+    return [t for t in found if t >= start]
+
+
+def _calendar_steps(interval: str, start: int, end: int) -> list[int]:
+    """Return the Mondays, or the firsts of months, from ``start`` to ``end``."""
+    day = _day(start)
+    if interval == "1wk":
+        day += timedelta(days=-day.weekday())
+    else:
+        day = day.replace(day=1)
+    found, moment = [], _ms(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    while moment <= end:
+        if moment >= start:
+            found.append(moment)
+        moment = moment + 7 * DAY_MS if interval == "1wk" else _next_month(moment)
+    return found
+
+
 def _near(calendar: str, at: int, days: int) -> list[Session]:
     """Return the sessions of the dates from ``days`` before ``at`` to one after it."""
     today = _day(at)
@@ -141,12 +198,18 @@ def _near(calendar: str, at: int, days: int) -> list[Session]:
 
 
 def _session_of(calendar: str, day: date) -> Session | None:
-    return _year(calendar, day.year).get(day)
+    return _year(calendar, day.year).sessions.get(day)
 
 
-@functools.lru_cache(maxsize=64)
-def _year(calendar: str, year: int) -> dict[date, Session]:
-    """Return a calendar's sessions of one year, by their date."""
+class _Year(NamedTuple):
+    """A calendar's sessions of one year, and the breaks at noon within them, by their date."""
+
+    sessions: dict[date, Session]
+    breaks: dict[date, Session]
+
+
+@functools.lru_cache(maxsize=128)
+def _year(calendar: str, year: int) -> _Year:
     import pandas_market_calendars  # noqa: PLC0415 - slow, and only those who ask need it
 
     # Both use what pandas is going to change; nothing that we could do about.
@@ -156,11 +219,19 @@ def _year(calendar: str, year: int) -> dict[date, Session]:
     frame = pandas_market_calendars.get_calendar(calendar).schedule(
         date(year, 1, 1), date(year, 12, 31)
     )
-    opens = frame["market_open"].tolist()
-    closes = frame["market_close"].tolist()
+    return _Year(
+        _spans(frame, "market_open", "market_close"),
+        _spans(frame, "break_start", "break_end") if "break_start" in frame else {},
+    )
+
+
+def _spans(frame: pd.DataFrame, first: str, last: str) -> dict[date, Session]:
+    table = frame[[first, last]].dropna()
     return {
-        day.date(): Session(_ms(opened), _ms(closed))
-        for day, opened, closed in zip(frame.index.tolist(), opens, closes, strict=True)
+        day.date(): Session(_ms(start), _ms(end))
+        for day, start, end in zip(
+            table.index.tolist(), table[first].tolist(), table[last].tolist(), strict=True
+        )
     }
 
 

@@ -19,7 +19,8 @@ from faust import Record
 
 from errors import SourceUnavailable, StoreUnavailable
 from sinks.cursors import Cursors
-from sources.base import Source, UnknownKeys, cursors
+from sources.base import BarProvider, Source, UnknownKeys, cursors
+from topics import TopicSpec
 from transport import BatchingApp
 from transport.outbox import send_batches
 
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 #: Longest wait for one answer of a source, in seconds.
 FETCH_TIMEOUT_S = 30.0
+
+#: Keys whose past is fetched at once.
+WARM_AT_ONCE = 20
 
 #: Longest pause after failures in a row, in seconds.
 LONGEST_PAUSE_S = 60.0
@@ -71,6 +75,10 @@ class Schedule:
         self._known: dict[str, frozenset[str]] = {}
         #: Keys that the source does not have.
         self._absent: set[str] = set()
+        #: Without a cursor, and not to be warmed up again: the source has no more.
+        self._warm: set[str] = set()
+        #: Those that could not be warmed up, and were complained of.
+        self._cold: set[str] = set()
 
     async def run(self) -> None:
         """Poll until the app stops."""
@@ -124,8 +132,9 @@ class Schedule:
                 not acknowledged is fetched again.
         """
         await self._learn(keys)
-        since = {key: self._since[key] for key in keys if key in self._since}
         try:
+            keys = await self._warmed_up(keys)
+            since = {key: self._since[key] for key in keys if key in self._since}
             async with asyncio.timeout(FETCH_TIMEOUT_S):
                 records = await self.source.fetch(keys, since)
         except UnknownKeys as error:
@@ -133,10 +142,14 @@ class Schedule:
             self._absent.update(error.keys)
             others = [key for key in keys if key not in error.keys]
             return await self.poll(others) if others and len(others) < len(keys) else 0
+        return await self._deliver(records)
+
+    async def _deliver(self, records: Sequence[Record]) -> int:
+        """Send records, note how far that was, and return how many were sent."""
         codec = self.source.topic.codec
         key_field = codec.key if codec is not None else "ticker"
         fresh = [record for record in records if not self._was_sent(record, key_field)]
-        await self._send(fresh)
+        await self.send(fresh)
         self._remember(records, key_field)
         moved = cursors(records, key_field)
         # Never back: a source may bring a revision of something older.
@@ -145,6 +158,36 @@ class Schedule:
         await asyncio.to_thread(self._progress.save, self.source.name, dict(self._unsaved))
         self._unsaved.clear()
         return len(fresh)
+
+    async def _warmed_up(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys that may be followed: past bars of the others have to come first."""
+        if isinstance(self.source, BarProvider):
+            cold = [key for key in keys if key not in self._since and key not in self._warm]
+            for start in range(0, len(cold), WARM_AT_ONCE):
+                await self._warm_up(self.source, cold[start : start + WARM_AT_ONCE])
+            warm = [key for key in keys if key in self._since or key in self._warm]
+            if not warm:
+                raise SourceUnavailable(f"no past of {', '.join(cold[:3])} to begin with")
+            return warm
+        return list(keys)
+
+    async def _warm_up(self, source: BarProvider, keys: Sequence[str]) -> None:
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_S):
+                found = await source.warm_up(keys)
+        except UnknownKeys:
+            raise
+        except (SourceUnavailable, TimeoutError) as error:
+            # The others go on without them; they are asked for again with each poll.
+            if not self._cold >= set(keys):
+                log.warning("source %s: not followed yet: %s", source.name, error)
+            self._cold |= set(keys)
+            return
+        for key, bars in found.items():
+            await self._deliver(bars)
+            self._warm.add(key)
+            self._cold.discard(key)
+            log.info("source %s: %s: %d bars warm it up", source.name, key, len(bars))
 
     async def _learn(self, keys: Iterable[str]) -> None:
         """Read the cursors of keys that came to this worker since the last poll."""
@@ -169,8 +212,13 @@ class Schedule:
             if key in self._known:
                 self._known[key] = frozenset(numbers)
 
-    async def _send(self, records: Iterable[Record]) -> None:
-        topic = self.source.topic
+    async def send(self, records: Iterable[Record], topic: TopicSpec | None = None) -> None:
+        """Send records, to the source's topic unless told otherwise; returns once acknowledged.
+
+        Raises:
+            KafkaError: they were not all acknowledged.
+        """
+        topic = topic or self.source.topic
         codec = topic.codec
         if codec is None:
             raise TypeError(f"topic {topic.name} has no Record that a source could send")

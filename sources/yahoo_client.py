@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from errors import SourceUnavailable
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 CHART = "/v8/finance/chart/"
 #: What yfinance asks beside prices, to be let in. All else would be requests nobody needs.
 _ENTRANCE = ("/v1/test/getcrumb", "/consent", "/v2/collectConsent", "/copyConsent")
+
+#: Told a ticker and its company's name.
+Learn = Callable[[str, str], None]
+_LONGEST_NAME = 200
 
 _TOO_MANY = 429
 #: yfinance then asks again with another cookie.
@@ -85,6 +89,8 @@ class YahooClient:
             where None. The first one in a process is used by all.
         base_url: where all requests go instead of Yahoo's hosts, such as ``http://127.0.0.1:8080``.
         timeout: of one request, in seconds.
+        learn: told each ticker with its company's name, which come with the prices; in the thread
+            of the download.
     """
 
     def __init__(
@@ -93,12 +99,19 @@ class YahooClient:
         cache_dir: Path | None = None,
         base_url: str | None = None,
         timeout: float = 10.0,
+        learn: Learn | None = None,
     ) -> None:
         self._bucket = bucket
         self._cache_dir = cache_dir
         self._base_url = base_url.rstrip("/") if base_url else None
         self._timeout = timeout
+        self._learn = learn
         self._session: Any = None
+
+    def prepare(self) -> None:
+        """Load what the first download needs, so that it is no part of its time; blocks."""
+        _yfinance(self._cache_dir)
+        _session_class()
 
     def download(
         self, call: Call, tickers: Sequence[str], interval: str, **span: object
@@ -123,7 +136,9 @@ class YahooClient:
             # It uses what pandas is going to change, and turns such warnings on for itself.
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
             if self._session is None:
-                self._session = _session_class()(self._bucket, self._base_url, self._timeout)
+                self._session = _session_class()(
+                    self._bucket, self._base_url, self._timeout, self._learn
+                )
             self._session.call = call
             # Dividends belong in adjusted_close alone; threads would multiply the load on Yahoo,
             # and yfinance waits for ever for one that dies.
@@ -170,20 +185,23 @@ _cache_dirs: list[Path] = []
 
 
 @functools.cache
-def _session_class() -> Callable[[TokenBucket, str | None, float], Any]:
+def _session_class() -> Callable[[TokenBucket, str | None, float, Learn | None], Any]:
     """Return the class of session; its base is imported late, like yfinance."""
     from curl_cffi import requests  # noqa: PLC0415
 
     class YahooSession(requests.Session[Any]):
         """Sends a call's requests and notes how they ended."""
 
-        def __init__(self, bucket: TokenBucket, base_url: str | None, timeout: float) -> None:
+        def __init__(
+            self, bucket: TokenBucket, base_url: str | None, timeout: float, learn: Learn | None
+        ) -> None:
             # As yfinance's own session: Yahoo turns away what is no browser.
             super().__init__(impersonate="chrome")
             self.call: Call | None = None
             self._bucket = bucket
             self._replacement = base_url
             self._longest = timeout
+            self._learn = learn
             self._cookie_page: Any = None
 
         def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -242,16 +260,18 @@ def _session_class() -> Callable[[TokenBucket, str | None, float], Any]:
             if status in _NOT_LET_IN:
                 call.problems[ticker] = f"HTTP {status}"
                 return
-            code, description, damaged = _said(response.content)
-            if status == 404 and code == "Not Found":
-                call.unknown[ticker] = description
-            elif status != 200 or damaged or code:
+            said = _said(response.content)
+            if status == 404 and said.code == "Not Found":
+                call.unknown[ticker] = said.description
+            elif status != 200 or said.damaged or said.code:
                 shown = f"HTTP {status}" if status != 200 else ""
-                said = description or ("an answer that is no whole JSON" if damaged else "")
-                call.problems[ticker] = ": ".join(text for text in (shown, said) if text)
+                why = "an answer that is no whole JSON" if said.damaged else said.description
+                call.problems[ticker] = ": ".join(text for text in (shown, why) if text)
             else:
                 call.problems.pop(ticker, None)
                 self._bucket.answered()
+                if self._learn is not None and said.name:
+                    self._learn(ticker, said.name)
                 return
             # Not handed to yfinance: it would ask four times more for what is final, and keep an
             # error page for the rest of the process where it looks for the ticker's time zone.
@@ -270,16 +290,42 @@ def _ticker(path: str) -> str | None:
     return unquote(path.removeprefix(CHART)).upper() if path.startswith(CHART) else None
 
 
-def _said(body: bytes) -> tuple[str, str, bool]:
-    """Return code and description of the error in a chart's JSON; whether it is none at all."""
+class _Said(NamedTuple):
+    """What a chart's JSON says beside prices.
+
+    Attributes:
+        code: of the error, empty without one.
+        damaged: whether it is no chart's JSON at all.
+        name: the company's, empty where there is none.
+    """
+
+    code: str = ""
+    description: str = ""
+    damaged: bool = False
+    name: str = ""
+
+
+def _said(body: bytes) -> _Said:
     try:
         chart = json.loads(body)["chart"]
         error = chart["error"]
     except (ValueError, KeyError, TypeError):
-        return "", "", True
-    if not isinstance(error, dict):
-        return "", "", not isinstance(chart.get("result"), list)
-    return str(error.get("code") or "error"), str(error.get("description") or ""), False
+        return _Said(damaged=True)
+    if isinstance(error, dict):
+        return _Said(str(error.get("code") or "error"), str(error.get("description") or ""))
+    results = chart.get("result")
+    if not isinstance(results, list):
+        return _Said(damaged=True)
+    first = results[0] if results else None
+    meta = first.get("meta") if isinstance(first, dict) else None
+    return _Said(name=_name(meta) if isinstance(meta, dict) else "")
+
+
+def _name(meta: dict[str, Any]) -> str:
+    """Return the company's name from a chart's metadata, empty without one."""
+    names = (meta.get("longName"), meta.get("shortName"))
+    found = next((name for name in names if isinstance(name, str) and name.strip()), "")
+    return " ".join(found.split())[:_LONGEST_NAME]
 
 
 def _network_trouble(error: Exception, timeout: float) -> str:

@@ -15,6 +15,7 @@ DEFAULTS = Options(
     interval_s=None,
     skip=frozenset(),
     source=None,
+    stream=False,
     workers=1,
     speed=None,
     kafka=None,
@@ -35,6 +36,7 @@ DEFAULTS = Options(
         ("AAPL --skip-news --skip-reddit", "skip", frozenset({"news", "reddit"})),
         ("AAPL --skip-twitter --skip-economic", "skip", frozenset({"twitter", "economic"})),
         ("AAPL --source simulated", "source", "simulated"),
+        ("AAPL --stream", "stream", True),
         ("AAPL --workers 4", "workers", 4),
         ("AAPL --speed=12.5", "speed", 12.5),
         ("AAPL --kafka-host k.example", "kafka", "k.example:9092"),
@@ -95,7 +97,15 @@ def test_help_names_every_option_and_its_default(capsys: pytest.CaptureFixture[s
     assert ended.value.code == 0
     assert "tickers [tickers ...]" in text
     for option in (
-        *("--initial-load", "--duration", "--interval", "--source", "--workers", "--speed"),
+        *(
+            "--initial-load",
+            "--duration",
+            "--interval",
+            "--source",
+            "--stream",
+            "--workers",
+            "--speed",
+        ),
         *("--skip-news", "--skip-economic", "--skip-twitter", "--skip-reddit"),
         *("--kafka-host", "--kafka-port", "--keep-servers"),
     ):

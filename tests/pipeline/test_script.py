@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from embedded.locate import Servers
 from sources import recorded
 from tests.deployment import ROOT, Deployment, free_port
 from tests.eventually import eventually
+from tests.sources.providers.server import HANG
+from tests.sources.providers.yahoo import CHART, Chart, YahooServer, row
 
 SCRIPT = ROOT / "run_streaming_pipeline.py"
 #: Of FB's recording: bars of its first two thirds, the history, and all.
@@ -49,20 +52,79 @@ def run(
     return finish(start(directory, arguments, environment), directory)
 
 
-def test_yahoo_out_of_reach_names_the_recording(tmp_path: Path) -> None:
-    """Nothing listens at the address: one line that says what works without a network."""
-    arguments = ["AAPL", "--source", "yahoo", "--initial-load"]
-    code, _, errors = run(tmp_path, arguments, {"YAHOO_BASE_URL": "http://127.0.0.1:9"})
-    assert code == 2, errors
+@pytest.mark.parametrize("arguments", [["AAPL"], ["AAPL", "MSFT", "--initial-load", "--stream"]])
+def test_yahoo_out_of_reach_names_the_recording(arguments: list[str], tmp_path: Path) -> None:
+    """Yahoo is the default. Nothing listens there: one line says what works without a network."""
+    environment = {"YAHOO_BASE_URL": "http://127.0.0.1:9", "PRICE_SOURCE": ""}
+    code, output, errors = run(tmp_path, arguments, environment)
+    assert code == 3, errors
+    assert output == ""  # no server was looked for
+    assert errors.startswith("error: Yahoo: AAPL: ")
     assert "--source replay" in errors
-    assert "Traceback" not in errors
+    assert errors.count("\n") == 1
+
+
+def test_yahoo_that_hangs_is_given_up(tmp_path: Path) -> None:
+    with YahooServer() as yahoo:
+        yahoo.on(f"{CHART}AAPL", HANG)
+        began = time.monotonic()
+        code, _, errors = run(tmp_path, ["AAPL"], {"YAHOO_BASE_URL": yahoo.url})
+        seconds = time.monotonic() - began
+    assert code == 3, errors
+    assert "no answer within" in errors
+    assert "--source replay" in errors
+    # Eight for Yahoo; the rest is Python's start on a busy machine.
+    assert seconds < 30
+
+
+def test_a_ticker_that_yahoo_does_not_have(tmp_path: Path) -> None:
+    with YahooServer() as yahoo:
+        code, _, errors = run(tmp_path, ["NOSUCH"], {"YAHOO_BASE_URL": yahoo.url})
+    assert code == 2, errors
+    assert "does not have NOSUCH" in errors
+    assert errors.count("\n") == 1
+
+
+def test_only_yahoo_has_a_stream(tmp_path: Path) -> None:
+    code, _, errors = run(tmp_path, ["AAPL", "--stream", "--source", "replay"])
+    assert code == 2, errors
+    assert "--source yahoo" in errors
+
+
+@pytest.mark.integration
+def test_yahoo_loads_and_streams(deployment: Deployment, tmp_path: Path) -> None:
+    """The default: history, and the bar that is forming, in one database."""
+    today = int(time.time()) // 86_400 * 86_400
+    with YahooServer() as yahoo:
+        rows = [row(today - 86_400 * back, 50.0 + back % 17) for back in range(600, -1, -1)]
+        yahoo.charts["PETR4.SA"] = Chart(rows, zone="UTC", long_name="Petroleo Brasileiro S.A.")
+        environment = deployment.environment() | {"YAHOO_BASE_URL": yahoo.url}
+        arguments = ["PETR4.SA", "--initial-load", "--skip-news", "--interval", "1"]
+        process = start(tmp_path, arguments, environment)
+        prices = deployment.database["stock_prices"]
+        eventually(
+            lambda: prices.find_one({"closed": False}) or process.poll() is not None, "a live bar"
+        )
+        process.send_signal(signal.SIGINT)
+        code, output, errors = finish(process, tmp_path)
+    assert (code, errors) == (0, ""), output
+    assert output.replace("\n", "").isprintable()
+    assert "PETR4.SA 1d: 600 bars of history produced" in output
+    assert prices.count_documents({"closed": True, "indicators": {"$exists": True}}) == 600
+    assert prices.count_documents({"closed": False}) == 1
+    name = deployment.database["company_names"].find_one({"_id": "PETR4.SA"})
+    assert name is not None
+    assert name["name"] == "Petroleo Brasileiro S.A."
 
 
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
         (["AAPL", "--interval", "0"], ("--interval", "'0'")),
-        (["TSLA", "--initial-load"], ("TSLA", "AAPL, FB, GOOG, IBM, MSFT", "--source simulated")),
+        (
+            ["TSLA", "--initial-load", "--source", "replay"],
+            ("TSLA", "AAPL, FB, GOOG, IBM, MSFT", "--source simulated"),
+        ),
     ],
 )
 def test_bad_usage(arguments: list[str], names: tuple[str, ...], tmp_path: Path) -> None:
@@ -76,7 +138,15 @@ def test_bad_usage(arguments: list[str], names: tuple[str, ...], tmp_path: Path)
 
 def test_no_broker_at_the_address_given(tmp_path: Path) -> None:
     port = free_port()
-    arguments = ["AAPL", "--kafka-host", "127.0.0.1", "--kafka-port", str(port)]
+    arguments = [
+        "AAPL",
+        "--source",
+        "replay",
+        "--kafka-host",
+        "127.0.0.1",
+        "--kafka-port",
+        str(port),
+    ]
     code, _, errors = run(tmp_path, arguments)
     assert code == 3
     assert f"no Kafka broker at 127.0.0.1:{port}" in errors
@@ -90,7 +160,7 @@ def test_no_mongodb_at_the_address_given(servers: Servers, tmp_path: Path) -> No
         "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
         "MONGODB_URI": f"mongodb://me:secret@127.0.0.1:{port}",
     }
-    code, _, errors = run(tmp_path, ["AAPL"], environment)
+    code, _, errors = run(tmp_path, ["AAPL", "--source", "replay"], environment)
     assert code == 3
     assert f"no MongoDB at mongodb://127.0.0.1:{port}" in errors
     assert "secret" not in errors
@@ -99,7 +169,8 @@ def test_no_mongodb_at_the_address_given(servers: Servers, tmp_path: Path) -> No
 
 @pytest.mark.integration
 def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Path) -> None:
-    arguments = ["FB", "--initial-load", "--duration", "0.12", "--speed", "5", "--interval", "0.5"]
+    arguments = ["FB", "--source", "replay", "--initial-load", "--duration", "0.12"]
+    arguments += ["--speed", "5", "--interval", "0.5"]
     code, output, errors = run(tmp_path, arguments, deployment.environment())
     assert (code, errors) == (0, ""), output
     assert output.replace("\n", "").isprintable()
@@ -145,7 +216,9 @@ def test_what_is_skipped_does_not_come(deployment: Deployment, tmp_path: Path) -
 def test_ctrl_c_ends_it_with_a_summary(deployment: Deployment, tmp_path: Path) -> None:
     output = tmp_path / "output"
     process = start(
-        tmp_path, ["FB", "--interval", "0.2", "--workers", "2"], deployment.environment()
+        tmp_path,
+        ["FB", "--source", "replay", "--interval", "0.2", "--workers", "2"],
+        deployment.environment(),
     )
     eventually(
         lambda: "first document in MongoDB" in output.read_text() or process.poll() is not None,
@@ -160,7 +233,7 @@ def test_ctrl_c_ends_it_with_a_summary(deployment: Deployment, tmp_path: Path) -
 
 @pytest.mark.integration
 def test_ends_with_the_recording(deployment: Deployment, tmp_path: Path) -> None:
-    arguments = ["FB", "--initial-load", "--speed", "1000"]
+    arguments = ["FB", "--source", "replay", "--initial-load", "--speed", "1000"]
     code, output, errors = run(tmp_path, arguments, deployment.environment())
     assert (code, errors) == (0, ""), output
     assert "Summary (every recording has been played to its end)" in output

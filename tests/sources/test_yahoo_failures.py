@@ -50,6 +50,7 @@ async def test_unknown_ticker_is_named_and_the_others_go_on(
     [
         (BROKEN, "HTTP 500"),
         (Answer(404, b"<html>proxy</html>"), "HTTP 404"),
+        (Answer(401, b"Unauthorized"), "HTTP 401"),
         (Answer(403, b"Forbidden"), "HTTP 403"),
         (Answer(200, b'{"chart": {"result": [{"meta"'), "no whole JSON"),
         (Answer(200, b'{"chart": {}}' * 100, cut=40), "IncompleteRead"),
@@ -94,7 +95,7 @@ async def test_no_rows_is_an_empty_answer(make: Make, server: YahooServer) -> No
 
 async def test_nobody_there(make: Make, server: YahooServer) -> None:
     server.close()
-    with pytest.raises(SourceUnavailable, match="--source replay"):
+    with pytest.raises(SourceUnavailable, match=r"AAPL: .*connect"):
         await make().fetch(["AAPL"], {})
 
 
@@ -169,10 +170,10 @@ async def test_a_ticker_in_trouble_is_logged_once(
 ) -> None:
     source = make()
     server.on(CHART + "AAPL", BROKEN)
-    with caplog.at_level(logging.WARNING, "sources.yahoo"):
+    with caplog.at_level(logging.WARNING, "sources.yahoo_download"):
         for _ in range(3):
             await source.fetch(["AAPL", "MSFT"], {})
-    assert len([r for r in caplog.records if r.name == "sources.yahoo"]) == 1
+    assert len([r for r in caplog.records if r.name == "sources.yahoo_download"]) == 1
 
 
 @pytest.mark.parametrize("answer", [NOT_FOUND, BROKEN, Answer(401, b"Unauthorized")])

@@ -53,10 +53,41 @@ class Chart:
     sessions: list[tuple[int, int]] = field(default_factory=list)
     dividends: dict[int, float] = field(default_factory=dict)
     splits: dict[int, tuple[int, int]] = field(default_factory=dict)
+    long_name: str | None = None
+    short_name: str | None = None
+
+    def split(self, at: int, new: int, old: int) -> None:
+        """Split the share at ``at`` (s): earlier prices shrink, as Yahoo's then do."""
+        self.splits[at] = (new, old)
+        self._scale(at, old / new, old / new)
+
+    def pay(self, at: int, share: float) -> None:
+        """Pay a dividend of a ``share`` of the price at ``at`` (s): adjusted closes shrink."""
+        self.dividends[at] = share * 100
+        self._scale(at, 1.0, 1 - share)
+
+    def _scale(self, at: int, prices: float, adjusted: float) -> None:
+        def times(value: float | None, factor: float) -> float | None:
+            return None if value is None else value * factor
+
+        for i, (when, opening, high, low, close, volume, adjusted_close) in enumerate(self.rows):
+            if when < at:
+                self.rows[i] = (
+                    when,
+                    times(opening, prices),
+                    times(high, prices),
+                    times(low, prices),
+                    times(close, prices),
+                    times(volume, 1 / prices),
+                    times(adjusted_close, adjusted),
+                )
 
 
 class YahooServer(LocalServer):
-    """``charts`` are answered, everything else is unknown; scripts go before."""
+    """``charts`` are answered, everything else is unknown; scripts go before.
+
+    A chart is found under its symbol, or before that under symbol and interval, as ``AAPL 1h``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +106,7 @@ class YahooServer(LocalServer):
         if not request.path.startswith(CHART):
             return super().answer(request)
         symbol = request.path.removeprefix(CHART)
-        chart = self.charts.get(symbol)
+        chart = self.charts.get(f"{symbol} {request.value('interval')}", self.charts.get(symbol))
         return NOT_FOUND if chart is None else json_answer(body(symbol, chart, request))
 
     def polls(self, symbol: str | None = None) -> list[Request]:
@@ -114,6 +145,8 @@ def body(symbol: str, chart: Chart, request: Request) -> dict[str, Any]:
         "range": request.value("range"),
         "validRanges": RANGES,
     }
+    names = {"longName": chart.long_name, "shortName": chart.short_name}
+    meta |= {name: value for name, value in names.items() if value is not None}
     if interval[-1] in "mh":
         meta["tradingPeriods"] = [
             [{"timezone": "EST", "start": start, "end": end, "gmtoffset": -18000}]
@@ -124,8 +157,8 @@ def body(symbol: str, chart: Chart, request: Request) -> dict[str, Any]:
         return {
             "chart": {"result": [{"meta": meta, "indicators": indicators}], "error": None},
         }
-    names = ("open", "high", "low", "close", "volume")
-    columns = {name: [row[i] for row in rows] for i, name in enumerate(names, 1)}
+    prices = ("open", "high", "low", "close", "volume")
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(prices, 1)}
     indicators = {"quote": [columns]}
     if interval[-1] not in "mh":
         indicators["adjclose"] = [{"adjclose": [row[6] for row in rows]}]
@@ -137,7 +170,9 @@ def body(symbol: str, chart: Chart, request: Request) -> dict[str, Any]:
     events: dict[str, Any] = {}
     if chart.dividends:
         events["dividends"] = {
-            str(at): {"amount": amount, "date": at} for at, amount in chart.dividends.items()
+            str(at): {"amount": amount, "date": at}
+            for at, amount in chart.dividends.items()
+            if first <= at <= last
         }
     if chart.splits:
         events["splits"] = {
@@ -148,6 +183,7 @@ def body(symbol: str, chart: Chart, request: Request) -> dict[str, Any]:
                 "splitRatio": f"{new}:{old}",
             }
             for at, (new, old) in chart.splits.items()
+            if first <= at <= last
         }
     if events:
         result["events"] = events
