@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -116,7 +115,7 @@ def tickers_table(tickers: Iterable[TickerStatus]) -> Table:
             one.ticker,
             bar_time(one.time) + ("" if one.closed else " (forming)"),
             f"{one.close:,.2f}",
-            _change(one.change),
+            _signed(one.change, "+.2%"),
             _number(values.get("rsi"), ".1f"),
             _number(values.get("macd_hist"), "+.3f"),
             _number(values.get("ema"), ",.2f"),
@@ -134,9 +133,12 @@ def headlines_table(headlines: Iterable[Headline]) -> Table:
     table.add_column("sentiment", justify="right")
     table.add_column("headline", no_wrap=True, overflow="ellipsis")
     for one in headlines:
-        style = "green" if one.sentiment > 0 else "red" if one.sentiment < 0 else ""
-        shown = Text(f"{one.sentiment:+.2f}", style=style)
-        table.add_row(one.ticker, f"{one.time:%Y-%m-%d %H:%M}", shown, Text(printable(one.title)))
+        table.add_row(
+            one.ticker,
+            f"{one.time:%Y-%m-%d %H:%M}",
+            _signed(one.sentiment, "+.2f"),
+            Text(printable(one.title)),
+        )
     return table
 
 
@@ -282,14 +284,16 @@ def _short(one: TickerStatus) -> str:
 
 
 def _news(one: Headline) -> str:
-    title = textwrap.shorten(printable(one.title), PLAIN_TITLE, placeholder="...")
-    return f"{one.ticker} {one.sentiment:+.2f} {title}"
+    title = printable(one.title)
+    if len(title) > PLAIN_TITLE:
+        title = f"{title[: PLAIN_TITLE - 3].rstrip()}..."
+    return f"{one.ticker} {_number(one.sentiment, '+.2f')} {title}"
 
 
-def _change(change: float | None) -> Text:
-    if change is None:
+def _signed(value: float | None, form: str) -> Text:
+    if value is None:
         return Text("-")
-    return Text(f"{change:+.2%}", style="green" if change > 0 else "red" if change < 0 else "")
+    return Text(format(value, form), style="green" if value > 0 else "red" if value < 0 else "")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -81,12 +81,12 @@ class TickerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The latest news item about a ticker; ``sentiment`` is in -1..1."""
+    """The latest news item about a ticker; ``sentiment`` is in -1..1, None if nobody judged it."""
 
     ticker: str
     time: datetime
     title: str
-    sentiment: float
+    sentiment: float | None
 
 
 @dataclass(frozen=True, slots=True)

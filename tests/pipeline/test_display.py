@@ -119,6 +119,15 @@ def test_of_many_headlines_the_newest_are_shown() -> None:
     assert text_of(view).count("Apple wins") == plain_lines(view)[-1].count("Apple wins") == 6
 
 
+def test_a_headline_that_nobody_judged() -> None:
+    numbers = VIEW.reading
+    assert numbers is not None
+    headlines = {"AAPL": replace(HEADLINE, sentiment=None)}
+    view = replace(VIEW, reading=replace(numbers, headlines=headlines))
+    assert plain_lines(view)[-1] == "  AAPL - Apple wins large contract in Europe"
+    assert "Apple wins" in text_of(view)
+
+
 def test_before_the_first_headline() -> None:
     numbers = VIEW.reading
     assert numbers is not None
