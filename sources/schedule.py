@@ -145,7 +145,7 @@ class Schedule:
         return await self._deliver(records)
 
     async def _deliver(self, records: Sequence[Record]) -> int:
-        """Send records, note how far that was, and return how many were sent."""
+        """Send what is new, note how far that was, and return how many records it was."""
         codec = self.source.topic.codec
         key_field = codec.key if codec is not None else "ticker"
         fresh = [record for record in records if not self._was_sent(record, key_field)]
