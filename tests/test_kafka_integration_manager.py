@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from config import read_settings
 from embedded.locate import Servers
 from errors import ConfigurationError, SourceUnavailable
 from kafka_integration import KafkaIntegrationManager
@@ -222,3 +223,11 @@ def test_producers_and_consumers_end_with_the_manager(deployment: Deployment) ->
     assert deployment.database["stock_prices"].count_documents({"ticker": ticker}) == 1
     with pytest.raises(RuntimeError, match="closed"):
         producer.produce_stock_data(ticker, bar(ticker, START_MS))
+
+
+@pytest.mark.parametrize("wrong", ["", "no ticker", "AAPL,IBM"])
+def test_a_ticker_is_one(wrong: str) -> None:
+    manager = KafkaIntegrationManager(read_settings())
+    for order in (manager.add_ticker, manager.remove_ticker):
+        with pytest.raises(ConfigurationError, match=r"give one ticker|is no ticker"):
+            order(wrong)

@@ -13,7 +13,8 @@ import pytest
 from embedded.locate import Servers
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.sources.providers.fred import FredSeries, FredServer
+from tests.integration.conftest import Deploy
+from tests.sources.providers.fred import API_KEY, FredSeries, FredServer
 from tests.sources.providers.reddit import RedditServer, post
 from tests.sources.providers.rss import FeedServer, Item
 from tests.sources.providers.twitter import TwitterServer, tweet
@@ -94,3 +95,63 @@ def test_every_kind_arrives_once(deployment: Deployment) -> None:
     log = worker.log.read_text(errors="replace")
     assert "secret" not in log
     assert "0123456789abcdef" not in log
+
+
+@pytest.fixture
+def feeds() -> Iterator[FeedServer]:
+    with FeedServer() as made:
+        yield made
+
+
+def test_a_dead_network_and_missing_credentials_stop_nothing_else(
+    deploy: Deploy, feeds: FeedServer
+) -> None:
+    """One line for each source that is off, one for the one that is out of reach; news arrive."""
+    now = int(time.time())
+    feeds.yahoo["AAPL"] = [Item("Apple rises", "https://n.test/a", now - 60)]
+    deployment = deploy(
+        tickers="AAPL",
+        news_source="rss",
+        news_poll_interval_s=0.2,
+        yahoo_rss_base_url=feeds.url,
+        fred_api_key=API_KEY,
+        fred_base_url="http://127.0.0.1:9/fred",
+        economic_poll_interval_s=0.2,
+    )
+    worker = deployment.start_worker()
+    eventually(lambda: deployment.database["news"].find_one({"ticker": "AAPL"}), "news")
+    eventually(lambda: worker.says("source fred: FRED, GDP: no answer"), "the line on FRED")
+    asked = len(feeds.asked())
+    eventually(lambda: len(feeds.asked()) > asked + 10, "news go on")
+    log = worker.log.read_text()
+    assert log.count("source fred:") == 1
+    assert log.count("reddit has no credentials") == 1
+    assert log.count("twitter has no credentials") == 1
+    assert worker.stop() == 0
+
+
+def test_a_story_that_comes_late_is_taken_and_none_is_sent_twice(
+    deploy: Deploy, feeds: FeedServer
+) -> None:
+    """A feed shows an older story after a newer one; what it repeats is not sent again."""
+    now = int(time.time())
+    feeds.yahoo["AAPL"] = [Item("First seen", "https://n.test/new", now - 60)]
+    deployment = deploy(
+        tickers="AAPL",
+        news_source="rss",
+        news_poll_interval_s=0.2,
+        yahoo_rss_base_url=feeds.url,
+    )
+
+    def sent() -> int:
+        return sum(deployment.broker.end_offsets(["financial-news"]).values())
+
+    before = sent()
+    deployment.start_worker()
+    news = deployment.database["news"]
+    eventually(lambda: news.count_documents({}) == 1, "the first story")
+    feeds.yahoo["AAPL"].append(Item("Late", "https://n.test/old", now - 3600))
+    eventually(lambda: news.find_one({"title": "Late"}), "the late story")
+    asked = len(feeds.asked())
+    eventually(lambda: len(feeds.asked()) > asked + 5, "further polls")
+    assert sent() - before == 2

@@ -311,3 +311,11 @@ async def test_close_may_be_called_again(server: RedditServer) -> None:
     await source.fetch(["AAPL"], {})
     await source.close()
     await source.close()
+
+
+async def test_what_reddit_finds_late_is_taken_if_wanted(server: RedditServer) -> None:
+    server.posts = [post("new", NOW - 10), post("same", NOW - 20), post("old", NOW - 100)]
+    since = {"AAPL": (NOW - 20) * 1000}
+    assert [p.id for p in await reddit(server).fetch(["AAPL"], since)] == ["new"]
+    late = await reddit(server, late_s=60).fetch(["AAPL"], since)
+    assert [p.id for p in late] == ["same", "new"]
