@@ -161,8 +161,9 @@ def _parser() -> _Parser:
         "--source",
         choices=("yahoo", "replay", "simulated"),
         help="Where prices come from: Yahoo with its news, or, without a network, recorded daily "
-        "bars or seeded simulated bars, both with simulated news, posts and economic series where no "
-        "provider is configured (default: the setting PRICE_SOURCE if it names one, else yahoo)",
+        "bars or seeded simulated bars, both with simulated news, posts and economic series where "
+        "no provider is configured (default: the setting PRICE_SOURCE if it names one, else "
+        "yahoo)",
     )
     add(
         "--stream",
