@@ -22,10 +22,12 @@ from sinks.documents import (
     DEAD_LETTERS,
     SOURCE_CURSORS,
     STOCK_PRICES,
+    TREND_COLLECTIONS,
+    TRENDS,
     as_ms,
 )
 from sinks.mongo import connect, database
-from topics import COMMANDS, DATA_TOPICS
+from topics import COMMANDS, CONSUMED, DATA_TOPICS, MACRO_BACKDROP
 
 #: Longest wait for one answer of a server, in seconds: a display that waits shows old numbers.
 ANSWER_TIMEOUT_S = 5.0
@@ -34,9 +36,6 @@ MOST_TICKERS = 20
 #: Counting the bars that have indicators reads them all: at most this part of the time goes there.
 _COUNTING_SHARE = 0.05
 _COUNTING_LIMIT_MS = 2_000
-
-#: Topics that workers consume and commit.
-CONSUMED = (*(spec.name for spec in DATA_TOPICS.values()), COMMANDS.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ class TickerStatus:
     """The last stored bar of a ticker; prices in the quote currency.
 
     ``change`` is the close over the one before it, less 1; None for a first bar. ``indicators`` are
-    the values at this bar, by their names.
+    the values at this bar, by their names. ``trend`` is its direction and strength, ``up 63``; None
+    while there is none.
     """
 
     ticker: str
@@ -76,6 +76,7 @@ class TickerStatus:
     change: float | None
     closed: bool
     indicators: Mapping[str, float | None]
+    trend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Reading:
     Attributes:
         data: by kind, as in :data:`topics.DATA_TOPICS`.
         collections: documents by collection, dead letters included.
-        waiting_commands: orders that no worker has carried out yet.
+        waiting: orders, and updates of the macro backdrop, that are not worked off yet.
         tickers: the last bar of each ticker that has one, at most :data:`MOST_TICKERS`.
         cursors: how far the price source has fetched, ms since the epoch, by ticker.
         at: when, in monotonic seconds.
@@ -93,7 +94,7 @@ class Reading:
 
     data: Mapping[str, KindStatus]
     collections: Mapping[str, int]
-    waiting_commands: int
+    waiting: int
     tickers: Mapping[str, TickerStatus]
     cursors: Mapping[str, int]
     at: float = field(default_factory=time.monotonic)
@@ -101,7 +102,7 @@ class Reading:
     @property
     def lag(self) -> int:
         """Messages not processed yet, on all topics that workers consume."""
-        return self.waiting_commands + sum(kind.lag for kind in self.data.values())
+        return self.waiting + sum(kind.lag for kind in self.data.values())
 
     @property
     def dead_letters(self) -> int:
@@ -169,7 +170,7 @@ class Gauges:
         with self._explained():
             counts = {
                 name: self._database[name].estimated_document_count()
-                for name in (*DATA_COLLECTIONS.values(), DEAD_LETTERS)
+                for name in (*DATA_COLLECTIONS.values(), *TREND_COLLECTIONS, DEAD_LETTERS)
             }
             stored: dict[str, int | None] = {
                 kind: counts[collection] for kind, collection in DATA_COLLECTIONS.items()
@@ -181,7 +182,8 @@ class Gauges:
             kind: KindStatus(spec.name, produced[spec.name], stored[kind], lag[spec.name])
             for kind, spec in DATA_TOPICS.items()
         }
-        return Reading(data, counts, lag[COMMANDS.name], tickers, cursors)
+        waiting = lag[COMMANDS.name] + lag[MACRO_BACKDROP.name]
+        return Reading(data, counts, waiting, tickers, cursors)
 
     def lag(self) -> int:
         """Return how many messages are not processed yet, on all topics that workers consume."""
@@ -200,6 +202,7 @@ class Gauges:
         return produced, lag
 
     def _last_bars(self) -> Iterable[tuple[str, TickerStatus]]:
+        trends = self._trends()
         for ticker in self._tickers[:MOST_TICKERS]:
             where = {
                 "ticker": ticker,
@@ -220,8 +223,14 @@ class Gauges:
                         last["close"] / earlier - 1 if earlier else None,
                         last["closed"],
                         last.get("indicators", {}),
+                        trends.get(ticker),
                     ),
                 )
+
+    def _trends(self) -> dict[str, str]:
+        where = {"_id": {"$in": list(self._tickers[:MOST_TICKERS])}}
+        found = self._database[TRENDS].find(where, {"direction": 1, "strength": 1})
+        return {one["_id"]: f"{one['direction']} {one['strength']:.0f}" for one in found}
 
     def _cursors(self) -> dict[str, int]:
         source = self._settings.price_source
