@@ -238,11 +238,9 @@ class Broker:
     def lag(self, group: str, topics: Iterable[str]) -> dict[str, int]:
         """Return, by topic, how many messages the group has not committed yet."""
         names = list(topics)
-        ends, starts, done = (
-            self.end_offsets(names),
-            self.start_offsets(names),
-            self.committed(group),
-        )
+        done, starts = self.committed(group), self.start_offsets(names)
+        # Last, so that what comes in meanwhile, also from what is being processed, counts as lag.
+        ends = self.end_offsets(names)
         lag = dict.fromkeys(names, 0)
         for place, end in ends.items():
             lag[place[0]] += max(0, end - max(done.get(place, 0), starts[place]))

@@ -20,9 +20,9 @@ from errors import BrokerUnavailable, FinancialTrendsError
 from kafka_producer import FinancialDataProducer
 from models import Command, follow_orders, recompute_orders, unfollow_orders
 from models.rules import check_ticker
-from sinks import documents
+from sinks.documents import DATA_COLLECTIONS, DEAD_LETTERS, TREND_COLLECTIONS
 from sinks.mongo import connect, database
-from topics import ALL_TOPICS, COMMANDS
+from topics import ALL_TOPICS, COMMANDS, CONSUMED
 from transport import BatchingApp
 
 #: How long the doctor waits for each server, in seconds.
@@ -57,7 +57,7 @@ def check_kafka(settings: Settings) -> tuple[bool, str]:
     try:
         with Broker(settings, DOCTOR_WAIT_S) as broker:
             existing = broker.partitions()
-            lag = sum(broker.lag(settings.app_id, (spec.name for spec in ALL_TOPICS)).values())
+            lag = sum(broker.lag(settings.app_id, CONSUMED).values())
     except BrokerUnavailable as error:
         return False, str(error)
     missing = [spec.name for spec in ALL_TOPICS if spec.name not in existing]
@@ -81,7 +81,7 @@ def check_mongodb(settings: Settings) -> tuple[bool, str]:
             found = database(client, waiting)
             counts = {
                 name: found[name].estimated_document_count()
-                for name in (*documents.DATA_COLLECTIONS.values(), documents.DEAD_LETTERS)
+                for name in (*DATA_COLLECTIONS.values(), *TREND_COLLECTIONS, DEAD_LETTERS)
             }
     except PyMongoError as error:
         return False, f"{settings.mongodb_address}: {error}"

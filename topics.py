@@ -80,6 +80,9 @@ DATA_TOPICS = {
     "economy": ECONOMIC_INDICATORS,
 }
 
+#: The topics that workers consume and commit, by name.
+CONSUMED = (*(spec.name for spec in DATA_TOPICS.values()), MACRO_BACKDROP.name, COMMANDS.name)
+
 
 def ticker_topic(topic: str, ticker: str) -> str:
     """Return the name of the view of ``topic`` that holds ``ticker`` alone.

@@ -103,12 +103,13 @@ def kinds_table(reading: Reading, rates: Mapping[str, float]) -> Table:
 
 
 def tickers_table(tickers: Iterable[TickerStatus]) -> Table:
-    """Return the table with the last bar of each ticker and its main indicators."""
+    """Return the table with the last bar of each ticker, its main indicators and its trend."""
     table = Table(title="last stored bars", title_justify="left", title_style="italic")
     table.add_column("ticker")
     table.add_column("bar of")
     for name in ("close", "change", "RSI", "MACD hist", "EMA", "ATR", "Bollinger"):
         table.add_column(name, justify="right")
+    table.add_column("trend")
     for one in tickers:
         values = one.indicators
         table.add_row(
@@ -121,6 +122,7 @@ def tickers_table(tickers: Iterable[TickerStatus]) -> Table:
             _number(values.get("ema"), ",.2f"),
             _number(values.get("atr"), ",.2f"),
             bollinger_position(one),
+            _trend(one.trend),
         )
     return table
 
@@ -278,8 +280,10 @@ def _times(view: View) -> str:
 def _short(one: TickerStatus) -> str:
     change = "" if one.change is None else f" ({one.change:+.2%})"
     rsi = one.indicators.get("rsi")
-    return f"{one.ticker} {bar_time(one.time)} {one.close:.2f}{change}" + (
-        "" if rsi is None else f" RSI {rsi:.1f}"
+    return (
+        f"{one.ticker} {bar_time(one.time)} {one.close:.2f}{change}"
+        + ("" if rsi is None else f" RSI {rsi:.1f}")
+        + ("" if one.trend is None else f" {one.trend}")
     )
 
 
@@ -288,6 +292,13 @@ def _news(one: Headline) -> str:
     if len(title) > PLAIN_TITLE:
         title = f"{title[: PLAIN_TITLE - 3].rstrip()}..."
     return f"{one.ticker} {_number(one.sentiment, '+.2f')} {title}"
+
+
+def _trend(trend: str | None) -> Text:
+    if trend is None:
+        return Text("-")
+    colours = {"up": "green", "down": "red"}
+    return Text(trend, style=colours.get(trend.partition(" ")[0], ""))
 
 
 def _signed(value: float | None, form: str) -> Text:

@@ -23,10 +23,12 @@ from sinks.documents import (
     NEWS,
     SOURCE_CURSORS,
     STOCK_PRICES,
+    TREND_COLLECTIONS,
+    TRENDS,
     as_ms,
 )
 from sinks.mongo import connect, database
-from topics import COMMANDS, DATA_TOPICS
+from topics import COMMANDS, CONSUMED, DATA_TOPICS, MACRO_BACKDROP
 
 #: Longest wait for one answer of a server, in seconds: a display that waits shows old numbers.
 ANSWER_TIMEOUT_S = 5.0
@@ -35,9 +37,6 @@ MOST_TICKERS = 20
 #: Counting the bars that have indicators reads them all: at most this part of the time goes there.
 _COUNTING_SHARE = 0.05
 _COUNTING_LIMIT_MS = 2_000
-
-#: Topics that workers consume and commit.
-CONSUMED = (*(spec.name for spec in DATA_TOPICS.values()), COMMANDS.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,8 @@ class TickerStatus:
     """The last stored bar of a ticker; prices in the quote currency.
 
     ``change`` is the close over the one before it, less 1; None for a first bar. ``indicators`` are
-    the values at this bar, by their names.
+    the values at this bar, by their names. ``trend`` is its direction and strength, ``up 63``; None
+    while there is none.
     """
 
     ticker: str
@@ -77,6 +77,7 @@ class TickerStatus:
     change: float | None
     closed: bool
     indicators: Mapping[str, float | None]
+    trend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Reading:
     Attributes:
         data: by kind, as in :data:`topics.DATA_TOPICS`.
         collections: documents by collection, dead letters included.
-        waiting_commands: orders that no worker has carried out yet.
+        waiting: orders, and updates of the macro backdrop, that are not worked off yet.
         tickers: the last bar of each ticker that has one, at most :data:`MOST_TICKERS`.
         headlines: the latest of each ticker that has one, of the same tickers.
         cursors: how far the price source has fetched, ms since the epoch, by ticker.
@@ -105,7 +106,7 @@ class Reading:
 
     data: Mapping[str, KindStatus]
     collections: Mapping[str, int]
-    waiting_commands: int
+    waiting: int
     tickers: Mapping[str, TickerStatus]
     headlines: Mapping[str, Headline]
     cursors: Mapping[str, int]
@@ -114,7 +115,7 @@ class Reading:
     @property
     def lag(self) -> int:
         """Messages not processed yet, on all topics that workers consume."""
-        return self.waiting_commands + sum(kind.lag for kind in self.data.values())
+        return self.waiting + sum(kind.lag for kind in self.data.values())
 
     @property
     def dead_letters(self) -> int:
@@ -182,7 +183,7 @@ class Gauges:
         with self._explained():
             counts = {
                 name: self._database[name].estimated_document_count()
-                for name in (*DATA_COLLECTIONS.values(), DEAD_LETTERS)
+                for name in (*DATA_COLLECTIONS.values(), *TREND_COLLECTIONS, DEAD_LETTERS)
             }
             stored: dict[str, int | None] = {
                 kind: counts[collection] for kind, collection in DATA_COLLECTIONS.items()
@@ -195,7 +196,8 @@ class Gauges:
             kind: KindStatus(spec.name, produced[spec.name], stored[kind], lag[spec.name])
             for kind, spec in DATA_TOPICS.items()
         }
-        return Reading(data, counts, lag[COMMANDS.name], tickers, headlines, cursors)
+        waiting = lag[COMMANDS.name] + lag[MACRO_BACKDROP.name]
+        return Reading(data, counts, waiting, tickers, headlines, cursors)
 
     def lag(self) -> int:
         """Return how many messages are not processed yet, on all topics that workers consume."""
@@ -214,6 +216,7 @@ class Gauges:
         return produced, lag
 
     def _last_bars(self) -> Iterable[tuple[str, TickerStatus]]:
+        trends = self._trends()
         for ticker in self._tickers[:MOST_TICKERS]:
             where = {
                 "ticker": ticker,
@@ -234,6 +237,7 @@ class Gauges:
                         last["close"] / earlier - 1 if earlier else None,
                         last["closed"],
                         last.get("indicators", {}),
+                        trends.get(ticker),
                     ),
                 )
 
@@ -242,6 +246,11 @@ class Gauges:
             last = self._database[NEWS].find_one({"ticker": ticker}, sort=[("time", -1)])
             if last is not None:
                 yield ticker, Headline(ticker, last["time"], last["title"], last["sentiment"])
+
+    def _trends(self) -> dict[str, str]:
+        where = {"_id": {"$in": list(self._tickers[:MOST_TICKERS])}}
+        found = self._database[TRENDS].find(where, {"direction": 1, "strength": 1})
+        return {one["_id"]: f"{one['direction']} {one['strength']:.0f}" for one in found}
 
     def _cursors(self) -> dict[str, int]:
         source = self._settings.price_source

@@ -87,6 +87,9 @@ def _numbers(outcome: Outcome, before: Reading, after: Reading) -> list[str]:
     dead = after.dead_letters - before.dead_letters
     lines = [f"  bars produced    {made:,}{history}", "  documents in MongoDB"]
     lines += [f"    {line}" for line in _documents(before.collections, after.collections)]
+    trends = [f"{one.ticker} {one.trend}" for one in after.tickers.values() if one.trend]
+    if trends:
+        lines.append(f"  trends           {', '.join(trends)}")
     lines.append(f"  dead letters     {after.dead_letters:,} ({dead:+,} in this run)")
     rest = ""
     if after.lag:

@@ -41,6 +41,9 @@ DATA_COLLECTIONS = {
     "economy": ECONOMY,
 }
 
+#: What becomes of all kinds together.
+TREND_COLLECTIONS = (TRENDS, TREND_HISTORY)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 

@@ -23,12 +23,12 @@ from models import BAR, Bar
 from sinks.base import Document
 from sinks.mongo import connect, database
 from tests.eventually import eventually
-from topics import ALL_TOPICS, DATA_TOPICS, STOCK_PRICES
+from topics import ALL_TOPICS, CONSUMED, STOCK_PRICES
 
 ROOT = Path(__file__).parent.parent
 
 #: Topics that agents read: once their lag is 0, everything is processed.
-READ_TOPICS = [*(spec.name for spec in DATA_TOPICS.values()), "commands"]
+READ_TOPICS = CONSUMED
 
 
 def free_port() -> int:

@@ -18,6 +18,7 @@ AAPL = TickerStatus(
     change=0.0037,
     closed=True,
     indicators={"rsi": 88.4, "macd_hist": 2.5, "bollinger_lower": 540.0, "bollinger_upper": 550.0},
+    trend="up 63",
 )
 
 HEADLINE = Headline(
@@ -34,8 +35,14 @@ def reading(produced: int, stored: int | None, lag: int = 0, at: float = 0.0) ->
     data["prices"] = KindStatus("stock-prices", produced, stored, lag)
     return Reading(
         data=data,
-        collections={"stock_prices": stored or 0, "news": 0, "dead_letters": 3},
-        waiting_commands=0,
+        collections={
+            "stock_prices": stored or 0,
+            "news": 0,
+            "trends": 1,
+            "trend_history": 9,
+            "dead_letters": 3,
+        },
+        waiting=0,
         tickers={"AAPL": AAPL},
         headlines={"AAPL": HEADLINE},
         cursors={},

@@ -47,7 +47,7 @@ def text_of(view: View, width: int = 120) -> str:
     "part",
     [
         *("12,345", "12,000", "1,234.5", "345"),
-        *("AAPL", "2012-03-01", "544.47", "+0.37%", "88.4", "+2.500", "45%"),
+        *("AAPL", "2012-03-01", "544.47", "+0.37%", "88.4", "+2.500", "45%", "up 63"),
         *("latest headlines", "2012-03-01 09:30", "+0.57", "Apple wins large contract in Europe"),
         *("worker 0: running, pid 4711, http://127.0.0.1:6066, restarts 2", "dead letters"),
         *("1:05", "0:55 to go", "Ctrl-C"),
@@ -81,7 +81,7 @@ def test_old_numbers_say_so() -> None:
 def test_plain_lines_have_no_control_characters() -> None:
     first, second, third = plain_lines(VIEW)
     assert first.startswith("1:05 prices: produced 12345, stored 12000, 1234.5/s, lag 345")
-    assert second == "  AAPL 2012-03-01 544.47 (+0.37%) RSI 88.4"
+    assert second == "  AAPL 2012-03-01 544.47 (+0.37%) RSI 88.4 up 63"
     assert third == "  AAPL +0.57 Apple wins large contract in Europe"
     assert (first + second + third).isprintable()
 

@@ -1,0 +1,158 @@
+"""The stages of a worker without its servers: what they store stays in memory, nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from faust import Record
+
+from agents import news, social
+from agents.economy import Broadcast, EconomyStage
+from agents.macro import MacroStage
+from agents.prices import PricesStage
+from agents.sentiment import SentimentStage
+from agents.services import Services
+from agents.stage import Stage
+from agents.trends import InputTables, Trends
+from config import read_settings
+from indicators import parse
+from models import SERIES_UPDATE, SeriesUpdate
+from sinks import MemorySink, Origin, Sink, Writer
+from sinks.base import Document
+from tables.indicators import IndicatorTable
+from tables.live import LiveTable
+from tables.sentiment import SentimentTable
+from tables.series import EconomyTable, MacroTable
+from topics import DATA_TOPICS, MACRO_BACKDROP, TRENDS
+from transport import BatchingApp
+
+KINDS = ("news", "twitter", "reddit")
+
+
+class MemoryServices(Services):
+    """Services whose writers all fill one sink."""
+
+    def __init__(self, app: BatchingApp, settings: Any) -> None:
+        super().__init__(app, settings)
+        self.sink = MemorySink()
+
+    def writer(self, agent: str, sink: Sink | None = None) -> Writer:
+        """Return a writer to the one sink."""
+        return super().writer(agent, self.sink)
+
+
+class MemoryWorker:
+    """The stages that have state, as the app joins them, and a checkpoint by hand."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = read_settings(_env_file=None, **settings)
+        app = BatchingApp("test", broker="kafka://127.0.0.1:1", store="memory://")
+        self.services = MemoryServices(app, self.settings)
+        self.prices = IndicatorTable(app, parse(self.settings.indicators))
+        half_life_s = self.settings.sentiment_half_life_s
+        self.sentiments = {kind: SentimentTable(app, kind, half_life_s) for kind in KINDS}
+        self.economy, self.macro = EconomyTable(app), MacroTable(app)
+        inputs = InputTables(self.prices, self.sentiments, self.macro)
+        self.trends = Trends(app, self.services, inputs)
+        self.broadcast = Broadcast(self.services, self.economy)
+        self.stages: Mapping[str, Stage] = {
+            "prices": PricesStage(self.services, self.prices, self.trends),
+            "news": self._texts("news", news.to_writes, lambda _: 1.0),
+            "twitter": self._texts("twitter", social.to_writes_of("twitter"), social.weight),
+            "reddit": self._texts("reddit", social.to_writes_of("reddit"), social.weight),
+            "economy": EconomyStage(self.services, self.economy, self.broadcast),
+            "macro": MacroStage(self.services, self.macro, self.trends),
+        }
+        self.tables: list[LiveTable[Any]] = [
+            self.prices,
+            *self.sentiments.values(),
+            self.economy,
+            self.macro,
+            self.trends.table,
+        ]
+        #: What was sent to `trends`, in order.
+        self.published: list[dict[str, Any]] = []
+        #: Messages of `macro-backdrop` that no checkpoint has saved.
+        self._uncommitted: list[tuple[SeriesUpdate, Origin]] = []
+        self._offsets: dict[tuple[str, int], int] = {}
+
+    def _texts(self, kind: str, to_writes: Any, weight: Any) -> SentimentStage:
+        return SentimentStage(
+            self.services,
+            kind,
+            DATA_TOPICS[kind],
+            to_writes=to_writes,
+            weight=weight,
+            table=self.sentiments[kind],
+            trends=self.trends,
+        )
+
+    def origin(self, kind: str, key: str, partition: int | None = None) -> Origin:
+        """Return where the next message of a topic is."""
+        place = self.services.partition_of(key) if partition is None else partition
+        offset = self._offsets[kind, place] = self._offsets.get((kind, place), -1) + 1
+        topic = MACRO_BACKDROP if kind == "macro" else DATA_TOPICS[kind]
+        return Origin(topic.name, place, offset, key.encode(), b"{}")
+
+    def apply(self, kind: str, record: Any, origin: Origin | None = None) -> Origin:
+        """Apply one Record of a kind, by default as the next message of its topic."""
+        if origin is None:
+            key = record.series if kind == "economy" else record.ticker
+            origin = self.origin(kind, key)
+        # A stage may write into a Record; a message comes as new every time.
+        self.stages[kind].apply(_copy(record), origin)
+        return origin
+
+    def apply_all(self, messages: Iterable[tuple[str, Any]]) -> None:
+        """Apply Records of several kinds."""
+        for kind, record in messages:
+            self.apply(kind, record)
+
+    async def checkpoint(self) -> None:
+        """Make a cut, store and send all, keep the rows: a checkpoint, save the changelog."""
+        self._uncommitted.clear()
+        self.broadcast.cut()
+        self.trends.cut()
+        mark = self.trends.writer.cut()
+        rows = [(table, table.cut()) for table in self.tables]
+        await self.trends.writer.flushed(mark)
+        for table, changed in rows:
+            table.keep(changed)
+        self._deliver()
+
+    def crash(self) -> None:
+        """Lose what no checkpoint has saved; of the backdrop, it comes again."""
+        for table in self.tables:
+            table.void()
+        for store in (self.trends, self.broadcast, self.services.outbox):
+            store.void()
+        for update, origin in self._uncommitted:
+            self.apply("macro", update, origin)
+
+    def close(self) -> None:
+        """End what was started."""
+        self.services.close()
+
+    def documents(self, collection: str) -> dict[str, Document]:
+        """Return what is stored."""
+        return self.services.sink.collections[collection]
+
+    def _deliver(self) -> None:
+        """Bring what was sent to where it is read."""
+        gathered = dict(self.services.outbox._gathered)
+        self.services.outbox.void()
+        for (topic, partition), messages in gathered.items():
+            for key, value in messages:
+                if topic == TRENDS.name:
+                    self.published.append(orjson.loads(value))
+                if topic == MACRO_BACKDROP.name:
+                    update = SERIES_UPDATE.decode(key, value)
+                    origin = self.origin("macro", update.series, partition)
+                    self.apply("macro", update, origin)
+                    self._uncommitted.append((update, origin))
+
+
+def _copy(record: Record) -> Record:
+    return record.derive()
