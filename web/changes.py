@@ -41,11 +41,13 @@ MOST_WAITING = 2_000
 MOST_BEHIND_S = 15.0
 #: Changes that a client which comes back may have missed; beyond it reads anew.
 MOST_MISSED = 5_000
+#: How long what was missed is looked for, in seconds.
+MOST_PATIENCE_S = 20.0
 #: Pause before MongoDB is asked again after an error, in seconds; doubled up to the last.
 _PAUSES_S = (0.25, 5.0)
 
 #: Server errors that say: no going on from that token (history lost, invalid or foreign token).
-_TOKEN_ERRORS = frozenset({2, 9, 136, 260, 280, 286, 50811})
+_TOKEN_ERRORS = frozenset({2, 9, 15, 136, 260, 280, 286, 50811})
 
 
 class Subscription:
@@ -149,13 +151,22 @@ class Changes:
             Lost: MongoDB's history does not reach back so far, or too much was missed.
         """
         found: dict[tuple[str, str], Change] = {}
+        reached = ""
+        deadline = time.monotonic() + MOST_PATIENCE_S
         try:
             async with await self._watch(subscription.tickers, token) as stream:
                 while True:
                     raw = await stream.try_next()
                     if raw is None:
-                        if _token(stream.resume_token) >= until:
+                        before, reached = reached, _token(stream.resume_token)
+                        if reached >= until:
                             break
+                        # `until` may be the moment after the last change, or a change that this
+                        # stream does not bring: it rests just before.
+                        if reached == before and _clock(reached) + 1 >= _clock(until):
+                            break
+                        if not stream.alive or time.monotonic() > deadline:
+                            raise Lost("MongoDB does not find what was missed")
                         continue
                     if raw["_id"]["_data"] > until:
                         break
@@ -215,6 +226,10 @@ class Changes:
             while self.subscriptions and self._is_open.is_set():
                 raw = await stream.try_next()
                 if raw is None:
+                    if not stream.alive:
+                        # As when somebody drops the database.
+                        self._start_anew("MongoDB has ended the stream of changes")
+                        return
                     self._token = max(self._token, _token(stream.resume_token))
                     self._flush()
                     continue
@@ -278,6 +293,11 @@ class Changes:
 
 class Lost(Exception):
     """A client cannot be given what it missed."""
+
+
+def _clock(token: str) -> int:
+    """Return MongoDB's clock in a token: 8 bytes in hexadecimal, after a byte for its type."""
+    return int(token[2:18] or "0", 16)
 
 
 def _token(resume: Any) -> str:
