@@ -106,7 +106,7 @@ class Tables:
             ) as answer:
                 content = orjson.loads(await answer.read())
                 if answer.status == 200:
-                    return content
+                    return content["row"]
                 raise _as_told(answer, content)
         except (TimeoutError, aiohttp.ClientError, OSError, orjson.JSONDecodeError):
             raise _nobody(key, f"its owner at {owner.host}:{owner.port} does not answer") from None
