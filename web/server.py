@@ -69,7 +69,7 @@ def routes(
         web.get("/api/tickers/{ticker:[^/]+}/trend", outlook.trend),
         web.get("/api/economy", outlook.economy),
         web.get("/api/economy/{series:[^/]+}", outlook.series),
-        web.get("/api/stream", Stream(changes).stream),
+        web.get("/api/stream", Stream(changes).stream, allow_head=False),
         web.get("/tables/", table_pages.all),
         web.get("/tables/{name:[^/]+}/", table_pages.one),
         web.get("/tables/{name:[^/]+}/{key:[^/]+}", table_pages.key),

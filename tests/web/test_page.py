@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,6 +16,7 @@ from sources import recorded
 from tests.deployment import Deployment, bar
 from tests.web import demo
 from tests.web.browser import browsing, chromium, opened
+from topics import STOCK_PRICES
 
 pytestmark = [
     pytest.mark.integration,
@@ -25,6 +26,13 @@ pytestmark = [
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 PATIENCE_MS = 30_000
+#: Adds up what tasks take beyond the 50 ms that people do not notice.
+_COUNT_LONG_TASKS = """() => {
+  window.blocked = 0;
+  new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) window.blocked += task.duration - 50;
+  }).observe({ type: "longtask" });
+}"""
 #: What is produced next after the recorded bars of AAPL.
 NEXT_MS = 1_362_096_000_000 + 86_400_000
 
@@ -206,7 +214,40 @@ def test_it_is_accessible(
         assert across <= width
 
 
-def test_without_data_it_says_what_to_do(servers: Servers, tmp_path: Any, browser: Browser) -> None:
+def test_fifty_tickers_at_ten_updates_a_second(
+    servers: Servers, tmp_path: Path, browser: Browser
+) -> None:
+    """The page draws once a frame, whatever comes: it is busy for a part of the time only."""
+    names = [f"S{n:02}" for n in range(50)]
+    many = Deployment(servers, tmp_path, checkpoint_interval_s=0.5)
+    try:
+        many.start_worker().wait_ready()
+        many.send_bars([bar(name, NEXT_MS, 100.0, closed=False) for name in names])
+        many.drained()
+        with opened(browser, address(many, "#S00/1m/1D")) as (page, complaints):
+            wait_live(page)
+            expect(page.locator("#watchlist button")).to_have_count(50)
+            page.evaluate(_COUNT_LONG_TASKS)
+            began = time.monotonic()
+            with many.producer() as producer:
+                for n in range(50):
+                    bars = [bar(name, NEXT_MS, 101.0 + n, closed=False) for name in names]
+                    producer.produce_records(STOCK_PRICES, bars)
+                    # The rate is what is tested: ten a second.
+                    page.wait_for_timeout(max(0, 100 * (n + 1) - 1000 * (time.monotonic() - began)))
+            last = page.locator("#watchlist .last")
+            expect(last).to_have_text(["150.00"] * 50, timeout=PATIENCE_MS)
+            took_ms = 1000 * (time.monotonic() - began)
+            blocked_ms = page.evaluate("() => window.blocked")
+            assert blocked_ms < took_ms / 2, (blocked_ms, took_ms)
+            assert complaints == []
+    finally:
+        many.close()
+
+
+def test_without_data_it_says_what_to_do(
+    servers: Servers, tmp_path: Path, browser: Browser
+) -> None:
     """And shows the first bar by itself."""
     empty = Deployment(servers, tmp_path, checkpoint_interval_s=0.2)
     try:

@@ -44,8 +44,7 @@ function take(events) {
 /** Read everything that may have changed meanwhile. */
 async function refresh() {
   try {
-    const ticker = view.loaded ? view.refresh() : state.ticker ? view.show() : null;
-    await Promise.all([loadWatchlist(), ticker, loadMacro()]);
+    await Promise.all([loadWatchlist(), view.catchUp(), loadMacro()]);
   } catch {
     // The stream says whether the worker is there; it comes back here when it is.
   }

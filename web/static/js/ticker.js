@@ -30,7 +30,18 @@ export class TickerView {
   }
 
   /** Show the ticker, interval and range of `state`. */
-  async show() {
+  show() {
+    this.showing = this.#show();
+    return this.showing;
+  }
+
+  /** Read what may have changed while nobody listened; all of it, where that failed before. */
+  async catchUp() {
+    await this.showing;
+    if (state.ticker) await (this.loaded ? this.#refresh() : this.show());
+  }
+
+  async #show() {
     this.aborter?.abort();
     this.aborter = new AbortController();
     const { signal } = this.aborter;
@@ -41,7 +52,8 @@ export class TickerView {
     document.title = `${ticker} · Financial Trends`;
     const loading = setTimeout(showLoading, 150);
     try {
-      await Promise.all([this.#bars(ticker, interval, signal), this.#around(ticker, signal)]);
+      const bars = this.#bars(ticker, interval, signal).then(() => clearTimeout(loading));
+      await Promise.all([bars, this.#around(ticker, signal)]);
       this.loaded = true;
     } catch (error) {
       if (error.name !== "AbortError") showError(error, () => this.show());
@@ -82,9 +94,8 @@ export class TickerView {
     if (this.#wanted() !== before) await this.redraw();
   }
 
-  /** Read what may have changed while nobody listened: the newest bars, texts and trend. */
-  async refresh() {
-    if (!this.loaded) return;
+  /** Read the newest bars, texts and trend. */
+  async #refresh() {
     const { ticker, interval } = state;
     const parameters = { interval, limit: 50, indicators: this.#wanted() };
     const [{ bars }, { latest }] = await Promise.all([
