@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types format doctor up down status reset clean bench-indicators bench-sentiment
+.PHONY: help setup run test check lint types format doctor up down status reset clean bench-indicators bench-sentiment screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -60,6 +60,9 @@ bench-indicators: $(DEV_STAMP) ## microseconds per bar of each indicator, beside
 
 bench-sentiment: $(DEV_STAMP) ## accuracy and texts per second of the sentiment, beside plain VADER
 	@$(BIN)/python -m benchmarks.sentiment
+
+screenshots: $(DEV_STAMP) ## take the pictures of the page that the README shows (needs Chromium)
+	@$(BIN)/python -m scripts.screenshots
 
 clean: ## delete .venv and caches (data in .data stays; see reset)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,6 +23,8 @@ import uvloop
 # Before Faust makes an event loop, so that `faust -A app worker` has the faster one.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
+from faust.types.web import Web
+
 import commands
 from agents import commands as command_agent
 from agents import economy, indicators, macro, news, prices, social
@@ -46,6 +48,7 @@ from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
 from topics import ECONOMIC_INDICATORS
 from transport import BatchingApp
+from web.exposure import check_exposure
 
 log = logging.getLogger(__name__)
 # It says the whole address of every request, keys included, at INFO.
@@ -58,11 +61,20 @@ except ConfigurationError as error:
 
 
 class FinancialTrends(BatchingApp):
-    """The application, which looks after its topics and indexes before it starts."""
+    """The application, which looks after its topics, indexes and web server before it starts."""
+
+    def _new_web(self) -> Web:
+        # Here, because only a worker needs it: commands start faster without.
+        from web.server import mount  # noqa: PLC0415
+
+        driver = super()._new_web()
+        mount(self, driver, settings)
+        return driver
 
     async def on_first_start(self) -> None:
         """Create what is missing on the servers; end with one line if that cannot be."""
         try:
+            check_exposure(settings)
             await asyncio.gather(prepare_servers(settings), asyncio.to_thread(warm_up))
         except FinancialTrendsError as error:
             sys.exit(f"error: {error}")

@@ -105,6 +105,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data/worker"), description="Directory of the worker's files.")
     web_host: str = Field("127.0.0.1", description="Address that the worker's web server binds.")
     web_port: int = Field(6066, ge=1, le=65535, description="Port of the worker's web server.")
+    web_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Token that the web server asks for; required on an address beyond loopback.",
+    )
+    web_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="More host names that the web server answers to, separated by commas."
+    )
     checkpoint_interval_s: float = Field(
         1.0,
         gt=0,
@@ -230,7 +238,12 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys(check_ticker(name) for name in tidy if name))
 
     @field_validator(
-        "more_bar_intervals", "news_feeds", "fred_series", "reddit_subreddits", mode="before"
+        "more_bar_intervals",
+        "news_feeds",
+        "fred_series",
+        "reddit_subreddits",
+        "web_allowed_hosts",
+        mode="before",
     )
     @classmethod
     def _split_list(cls, value: Any) -> Any:
@@ -290,7 +303,7 @@ def read_settings(**overrides: Any) -> Settings:
         lines = []
         for problem in error.errors(include_url=False):
             name = "_".join(str(part) for part in problem["loc"][:1]).upper()
-            secret = name.endswith(("_PASSWORD", "_URI"))
+            secret = name.endswith(("_PASSWORD", "_URI", "_TOKEN", "_SECRET", "_API_KEY"))
             shown = "a value" if secret else repr(problem["input"])
             lines.append(f"setting {name} is {shown}: {problem['msg']}")
         raise ConfigurationError("; ".join(lines)) from None

@@ -15,6 +15,7 @@ from broker import Broker
 from config import Settings
 from sinks.indexes import ensure_indexes
 from sinks.mongo import connect, database
+from web.exposure import advertised_host
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,11 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "broker_credentials": _credentials(settings),
         "store": "memory://",
         "datadir": str(settings.data_dir),
-        "web_host": settings.web_host,
+        "web_host": advertised_host(settings),
         "web_bind": settings.web_host,
         "web_port": settings.web_port,
+        # Forms are all that is ever sent here, and small.
+        "web_application_options": {"client_max_size": 16 * 1024},
         "topic_partitions": settings.topic_partitions,
         "topic_replication_factor": settings.topic_replication_factor,
         # Nothing runs on a leader, so no topic to elect one.

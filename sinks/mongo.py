@@ -14,7 +14,7 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError, InvalidDocument
-from pymongo import MongoClient, ReplaceOne, UpdateOne, WriteConcern
+from pymongo import AsyncMongoClient, MongoClient, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
@@ -45,17 +45,37 @@ def connect(settings: Settings) -> MongoClient[Document]:
     Raises:
         ConfigurationError: MONGODB_URI is no connection string.
     """
+    with _uri_explained():
+        return MongoClient(**_client_options(settings))
+
+
+def connect_async(settings: Settings) -> AsyncMongoClient[Document]:
+    """Return a client for use from one event loop, which it does not block; see :func:`connect`.
+
+    Raises:
+        ConfigurationError: MONGODB_URI is no connection string.
+    """
+    with _uri_explained():
+        return AsyncMongoClient(**_client_options(settings))
+
+
+def _client_options(settings: Settings) -> dict[str, Any]:
     timeout_ms = int(settings.mongodb_timeout_s * 1000)
+    return {
+        "host": settings.mongodb_uri.get_secret_value(),
+        "serverSelectionTimeoutMS": timeout_ms,
+        "connectTimeoutMS": timeout_ms,
+        # A server that took the bytes and says nothing must not hold the stream for ever.
+        "socketTimeoutMS": 3 * timeout_ms,
+        "tz_aware": True,
+        "appname": settings.app_id,
+    }
+
+
+@contextmanager
+def _uri_explained() -> Iterator[None]:
     try:
-        return MongoClient(
-            settings.mongodb_uri.get_secret_value(),
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=timeout_ms,
-            # A server that took the bytes and says nothing must not hold the stream for ever.
-            socketTimeoutMS=3 * timeout_ms,
-            tz_aware=True,
-            appname=settings.app_id,
-        )
+        yield
     except (BadUri, ValueError):
         # The driver's own words may quote a part of the password.
         raise ConfigurationError(

@@ -42,9 +42,11 @@ def free_port() -> int:
 class Worker:
     """One `faust worker` process."""
 
-    def __init__(self, app: str, environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, app: str, environment: dict[str, str], log: Path, port: int | None = None
+    ) -> None:
         self.log = log
-        self.port = free_port()
+        self.port = free_port() if port is None else port
         with log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 - arguments of our own
                 [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "info"],
@@ -127,11 +129,12 @@ class Deployment:
             "PYTHONPATH": str(ROOT),
         }
 
-    def start_worker(self, app: str = "app", **more: str) -> Worker:
-        """Start one more worker; more environment may be given."""
+    def start_worker(self, app: str = "app", port: int | None = None, **more: str) -> Worker:
+        """Start one more worker; a web port and more environment may be given."""
         index = len(self.workers)
         environment = self.environment() | {"DATA_DIR": str(self.directory / f"worker-{index}")}
-        worker = Worker(app, environment | more, self.directory / f"worker-{index}.log")
+        log = self.directory / f"worker-{index}.log"
+        worker = Worker(app, environment | more, log, port)
         self.workers.append(worker)
         return worker
 

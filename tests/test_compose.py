@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -114,12 +115,27 @@ def _compose() -> list[str] | None:
     return None
 
 
-def test_compose_accepts_the_file() -> None:
+def _read(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Have Compose read the file, with these variables set."""
     compose = _compose()
     if compose is None:
         pytest.skip("neither `docker-compose` nor `docker compose` is installed here")
     command = [*compose, "--project-directory", str(ROOT), "-f", str(ROOT / "docker-compose.yml")]
-    read = subprocess.run(  # noqa: S603 - Compose itself, on our file
-        [*command, "config", "-q"], capture_output=True, text=True, check=False
+    return subprocess.run(  # noqa: S603 - Compose itself, on our file
+        [*command, "config", "-q"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], **environment},
     )
+
+
+def test_compose_accepts_the_file() -> None:
+    read = _read(WEB_TOKEN="a-token-of-24-characters")  # noqa: S106 - of nobody
     assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_compose_refuses_a_worker_that_is_open_to_all() -> None:
+    read = _read(WEB_TOKEN="")
+    assert read.returncode != 0
+    assert "put WEB_TOKEN=" in read.stderr

@@ -1,0 +1,81 @@
+"""The API on a real MongoDB, in this process: aiohttp's own server, our routes, no Kafka."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from pymongo.database import Database
+
+from config import Settings, read_settings
+from embedded.locate import Servers
+from sinks.base import Document
+from sinks.indexes import ensure_indexes
+from sinks.mongo import connect, database
+from web.server import mount
+
+Client = TestClient[web.Request, web.Application]
+Serve = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture(scope="session")
+def settings(servers: Servers) -> Settings:
+    """Settings for a database of the tests of this folder."""
+    return read_settings(
+        _env_file=None,
+        kafka_bootstrap_servers=servers.kafka,
+        mongodb_uri=servers.mongodb,
+        mongodb_database=f"test_{uuid.uuid4().hex[:12]}",
+    )
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Database[Document]]:
+    """The database, with its indexes, empty; dropped afterwards."""
+    with connect(settings) as client:
+        found = database(client, settings)
+        ensure_indexes(found, settings)
+        yield found
+        client.drop_database(settings.mongodb_database)
+
+
+@pytest.fixture
+async def serve(settings: Settings) -> AsyncIterator[Serve]:
+    """Serve the API with other settings where given; ended after the test."""
+    made: list[Client] = []
+
+    async def start(**changes: Any) -> Client:
+        changed = read_settings(_env_file=None, **_given(settings) | changes)
+        application = web.Application()
+        # The tables need a worker; their tests start some.
+        worker: Any = None
+        mount(worker, SimpleNamespace(web_app=application), changed)
+        client = TestClient(TestServer(application))
+        await client.start_server()
+        made.append(client)
+        return client
+
+    yield start
+    for client in made:
+        await client.close()
+
+
+@pytest.fixture
+async def client(serve: Serve, store: Database[Document]) -> Client:
+    """The API over an empty database."""
+    return await serve()
+
+
+@pytest.fixture
+async def bare(serve: Serve) -> Client:
+    """The API for requests that never get as far as the database."""
+    return await serve()
+
+
+def _given(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in settings.model_fields_set}
