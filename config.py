@@ -113,6 +113,10 @@ class Settings(BaseSettings):
     indicators: str = Field(
         DEFAULT_SPEC, description="Indicators and their periods, separated by commas."
     )
+    publish_snapshots: bool = Field(
+        True,
+        description="Also publish the indicators of each bar, on technical-indicators.",
+    )
 
     # -- sources
     tickers: Annotated[tuple[str, ...], NoDecode] = Field(

@@ -41,6 +41,7 @@ class PricesStage(Stage):
         super().__init__(services, "prices", STOCK_PRICES)
         self.table = table
         self._misrouted: set[str] = set()
+        self._publishing = services.settings.publish_snapshots
 
     def apply(self, bar: Bar, origin: Origin) -> Sequence[Write]:
         """Apply one bar (see the class)."""
@@ -61,7 +62,8 @@ class PricesStage(Stage):
             self.table.mark_dirty(bar.ticker)
         else:
             values = self._forming(interval, bar)
-        self._publish(bar, values, origin.partition)
+        if self._publishing:
+            self._publish(bar, values, origin.partition)
         return [bar_write(bar, origin, values)]
 
     def _advance(self, interval: IntervalState, bar: Bar) -> dict[str, float | None]:
