@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,14 +43,17 @@ class Arena:
         kafka: address of the broker.
         mongodb: connection string.
         directory: for the contestants' files and logs.
+        partitions: of every topic.
     """
 
-    def __init__(self, kafka: str, mongodb: str, directory: Path) -> None:
+    def __init__(
+        self, kafka: str, mongodb: str, directory: Path, partitions: int = PARTITIONS
+    ) -> None:
         self.directory = directory
         self.settings: Settings = read_settings(
             kafka_bootstrap_servers=kafka,
             mongodb_uri=mongodb,
-            topic_partitions=PARTITIONS,
+            topic_partitions=partitions,
             # Whatever somebody's environment says: the program is measured as it is shipped.
             indicators=DEFAULT_SPEC,
             tickers=(),
@@ -58,7 +62,6 @@ class Arena:
         )
         self.broker = Broker(self.settings)
         self.client = connect(self.settings)
-        self._tasks = 0
 
     def close(self) -> None:
         """Close the connections."""
@@ -74,8 +77,7 @@ class Arena:
         self, name: str, *, tickers: int, bars: int, timed: int | None = None, eager: bool = False
     ) -> Task:
         """Return a task with a group, a database and a folder that nobody had before."""
-        self._tasks += 1
-        unique = f"bench-{self._tasks}-{name}".replace("_", "-")
+        unique = f"bench-{uuid.uuid4().hex[:6]}-{name}".replace("_", "-")
         directory = self.directory / unique
         directory.mkdir(parents=True)
         ensure_indexes(self.client[unique], self.settings)

@@ -36,7 +36,7 @@ TICKERS = 200
 #: Sent at the same rate before those that count.
 WARM_UP_S = 3
 #: How long what was sent may take to arrive, in seconds.
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 _CALIBRATIONS = 200
 
 Moments = dict[str, float]

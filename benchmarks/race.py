@@ -45,11 +45,6 @@ class Result:
     settings: dict[str, Any]
     problems: list[str]
 
-    @property
-    def bars_per_s(self) -> float:
-        """Bars a second."""
-        return self.bars / self.seconds
-
     def asdict(self) -> dict[str, Any]:
         """As it is kept."""
         return asdict(self)
@@ -63,9 +58,22 @@ def run(place: Arena, contestant: Contestant, *, tickers: int, bars: int) -> Res
     """
     timed = max(1, round(bars * contestant.share))
     task = place.task(contestant.name, tickers=tickers, bars=bars, timed=timed)
-    load = os.getloadavg()[0]
     if contestant.ready == WORKER_READY:
-        _without_old_messages(place, task)
+        # A worker reads topics besides prices; what other runs left there is not its business.
+        others = [spec.name for spec in ALL_TOPICS if spec is not STOCK_PRICES]
+        place.begin_at_end(task.group, others)
+    result = watch(place, contestant, task)
+    place.drop(task)
+    return result
+
+
+def watch(place: Arena, contestant: Contestant, task: Task) -> Result:
+    """Start a contestant, time it, stop it and check its documents, which stay.
+
+    Raises:
+        ContestantFailed: it did not get to its end.
+    """
+    load = os.getloadavg()[0]
     log = Path(task.directory) / "log.txt"
     environment = contestant.environment(place, task)
     with Process(contestant.name, contestant.command, environment, log) as process:
@@ -73,7 +81,7 @@ def run(place: Arena, contestant: Contestant, *, tickers: int, bars: int) -> Res
         cpu_before_s = process.cpu_s()
         counted, seconds = _timed(place, contestant, task, process, start)
         cpu_s, rss_mb = max(0.0, process.cpu_s() - cpu_before_s), process.rss_mb()
-    result = Result(
+    return Result(
         contestant=contestant.name,
         bars=counted,
         seconds=seconds,
@@ -83,8 +91,6 @@ def run(place: Arena, contestant: Contestant, *, tickers: int, bars: int) -> Res
         settings=settings_in(log),
         problems=problems_of(place.database(task), contestant, task, counted),
     )
-    place.drop(task)
-    return result
 
 
 def run_load(place: Arena, *, tickers: int, bars: int) -> Result:
@@ -138,9 +144,3 @@ def _timed(
         return place.documents(task), perf_counter() - start
     end = place.wait_committed(task, process)
     return task.timed, end - start
-
-
-def _without_old_messages(place: Arena, task: Task) -> None:
-    """Leave out what other contestants' runs left on topics that a worker reads besides prices."""
-    others = [spec.name for spec in ALL_TOPICS if spec is not STOCK_PRICES]
-    place.begin_at_end(task.group, others)

@@ -142,7 +142,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         _module("pandas_ta_recompute"),
         _given,
         clock="slice",
-        share=0.01,
+        share=0.005,
         slice_at="last",
         window=200,
     ),

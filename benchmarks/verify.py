@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from pymongo.database import Database
 
 from benchmarks.documents import COLLECTION, document
-from benchmarks.oracle import Column, agree, reference
+from benchmarks.oracle import SHORTEST, Column, agree, reference
 from benchmarks.protocol import Task
 from benchmarks.roster import Contestant
 from benchmarks.workload import MINUTE_MS, START_MS, history, ticker_name
@@ -20,7 +21,7 @@ from sinks.documents import as_ms
 
 #: Values compared with `ta`.
 SAMPLE = 1_000
-#: Tickers that they are of: `ta` computes a ticker as a whole.
+#: Tickers that they are of, at least: `ta` computes a ticker as a whole.
 _TICKERS = 25
 #: Documents that they are of, where `ta` computes a window for each.
 _WINDOWS = 60
@@ -45,14 +46,13 @@ def problems_of(
     if found != task.bars if complete else found < counted:
         return [f"{found:,} documents for {task.bars if complete else counted:,} bars"]
     chance = random.Random(found)
-    numbers = chance.sample(range(task.tickers), min(_TICKERS, task.tickers))
-    # Where there are few of each ticker, of all tickers.
-    if found / task.tickers < SAMPLE / _TICKERS:
-        numbers = list(range(task.tickers))
+    outputs = _SPECIFICATION.outputs
+    # Twice as many values as are compared, where each ticker has few.
+    enough = ceil(2 * SAMPLE / (len(outputs) * found / task.tickers))
+    numbers = chance.sample(range(task.tickers), min(max(_TICKERS, enough), task.tickers))
     stored = list(database[COLLECTION].find({"ticker": {"$in": list(map(ticker_name, numbers))}}))
     if contestant.window is not None:
         stored = chance.sample(stored, min(_WINDOWS, len(stored)))
-    outputs = _SPECIFICATION.outputs
     pairs = [(one, name) for one in stored for name in outputs]
     if len(pairs) < SAMPLE:
         return [f"only {len(pairs)} values to compare"]
@@ -67,7 +67,8 @@ def problems_of(
 def _difference(stored: Document, name: str, task: Task, window: int | None) -> str | None:
     number = int(stored["ticker"].removeprefix("T"))
     index = (as_ms(stored["time"]) - START_MS) // MINUTE_MS
-    count = -(-task.bars // task.tickers)
+    # Bars that come later change nothing, and `ta` needs some.
+    count = max(SHORTEST, ceil(task.bars / task.tickers))
     bars = _history(number, count)
     fields = _fields(stored["ticker"], index, bars[index])
     for field, value in document(fields, {}).items():
