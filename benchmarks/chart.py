@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-_WIDTH, _LABEL, _BAR, _GAP, _TOP, _FIGURE = 900, 400, 20, 10, 64, 90
+_WIDTH, _LABEL, _BAR, _GAP, _TOP, _FIGURE = 900, 240, 20, 10, 64, 80
 
 
 def chart(title: str, note: str, rates: Mapping[str, float], ours: frozenset[str]) -> str:

@@ -92,11 +92,12 @@ def _measure(
         many.append(partial.once(f"workers:{count}", several))
         console.print(f"{count} worker(s): {many[-1]['bars_per_s']:,.0f}/s")
     ours = {one["tickers"]: one for one in curve if one["contestant"] == roster.OURS}
-    few, most = ours[CURVE[0]], ours[CURVE[-1]]
+    most = ours[CURVE[-1]]
+    more_mb = again["rss_mb"] - ours[CURVE[0]]["rss_mb"]
     return {
         "curve": curve,
         "rate_at_10000_of_200": most["bars_per_s"] / ours[TICKERS]["bars_per_s"],
-        "kb_per_ticker": 1e3 * (most["rss_mb"] - few["rss_mb"]) / (CURVE[-1] - CURVE[0]),
+        "kb_per_ticker": 1e3 * more_mb / (CURVE[-1] - CURVE[0]),
         "restart": again,
         "drain": long,
         "workers": many,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -18,8 +18,7 @@ OURS = frozenset({roster.OURS, roster.OURS_WITH_SNAPSHOTS, roster.BACKFILL})
 
 def show(console: Console, found: Mapping[str, Any]) -> None:
     """Print what was measured, and with which settings."""
-    console.print(_rates(found))
-    console.print(_latencies(found))
+    console.print(_table(found))
     for name, settings in _settings(found).items():
         console.print(f"{name}: {settings}", highlight=False)
     place = found["machine"]
@@ -44,44 +43,51 @@ def draw(found: Mapping[str, Any]) -> str:
     return chart("Bars a second", note, rates, frozenset(TITLES[name] for name in OURS))
 
 
-def _rates(found: Mapping[str, Any]) -> Table:
+def _table(found: Mapping[str, Any]) -> Table:
+    size, delays = found["workload"], found["latency"]
+    floor = max(one["floor_ms"] for one in delays.values())
     table = Table(
-        title=f"{found['workload']['bars']:,} bars, {found['workload']['tickers']} tickers"
+        title=f"{size['bars']:,} bars of {size['tickers']} tickers",
+        caption="ms: at 1,000 bars/s, from the broker's acknowledgement until the document is readable "
+        f"and the snapshot on its topic; {floor:.1f} of them are the way of that news",
     )
-    table.add_column("contestant")
-    for heading in ("bars/s", "ours is x times", "us CPU/bar", "RSS MB", "bars counted"):
+    table.add_column("contestant", no_wrap=True)
+    rates = ("bars/s", "ours is x", "CPU us/bar", "RSS MB", "bars")
+    for heading in (*rates, "document p50 ms", "p99", "snapshot p50 ms", "p99"):
         table.add_column(heading, justify="right")
-    used = medians(
-        {name: 1e6 * one["cpu_s"] / one["bars"] for name, one in part.items() if one["cpu_s"]}
-        for part in found["rounds"]
-    )
-    memory = medians(
-        {name: one["rss_mb"] for name, one in part.items() if one["rss_mb"]}
-        for part in found["rounds"]
-    )
-    counted = medians({name: one["bars"] for name, one in part.items()} for part in found["rounds"])
+    rounds = found["rounds"]
+    used = _medians(rounds, lambda one: 1e6 * one["cpu_s"] / one["bars"])
+    memory = _medians(rounds, lambda one: one["rss_mb"])
+    counted = _medians(rounds, lambda one: one["bars"])
     for name, one in found["contestants"].items():
-        ratio = found["ratios"].get(name)
-        table.add_row(
-            TITLES[name],
-            f"{one['bars_per_s']:,.0f}",
-            "" if ratio is None else f"{ratio:.2f}",
-            f"{used[name]:.0f}" if name in used else "",
-            f"{memory[name]:.0f}" if name in memory else "",
-            f"{counted[name]:,.0f}",
-        )
+        delay = delays.get(name)
+        cells = [
+            one["bars_per_s"],
+            found["ratios"].get(name),
+            # Whoever ended by itself left nothing to look at.
+            used[name] or None,
+            memory[name] or None,
+            counted[name],
+            *(
+                None if delay is None else delay[what][which]
+                for what in ("document_ms", "snapshot_ms")
+                for which in ("p50", "p99")
+            ),
+        ]
+        table.add_row(TITLES[name], *map(_cell, cells))
     return table
 
 
-def _latencies(found: Mapping[str, Any]) -> Table:
-    table = Table(title="milliseconds at 1,000 bars/s after the broker's acknowledgement")
-    table.add_column("contestant")
-    for heading in ("document p50", "p99", "max", "snapshot p50", "p99", "max", "floor"):
-        table.add_column(heading, justify="right")
-    for name, one in found["latency"].items():
-        cells = [one[what][which] for what in ("document_ms", "snapshot_ms") for which in one[what]]
-        table.add_row(TITLES[name], *(f"{cell:,.1f}" for cell in cells), f"{one['floor_ms']:.2f}")
-    return table
+def _medians(
+    rounds: Iterable[Mapping[str, Any]], figure: Callable[[Mapping[str, Any]], float]
+) -> dict[str, float]:
+    return medians({name: figure(one) for name, one in part.items()} for part in rounds)
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def _settings(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ WARM_BARS = 40
 def restart(place: Arena, tickers: int) -> dict[str, Any]:
     """Return the seconds from the start of a worker to its partitions, and to the first document.
 
+    And the memory, in MB, of the worker before it, which has taken in all the bars itself.
+
     Raises:
         ContestantFailed: a worker did not get there.
     """
@@ -31,6 +33,7 @@ def restart(place: Arena, tickers: int) -> dict[str, Any]:
     with Process("the first worker", COMMAND, make(place, task), log) as first:
         place.wait_documents(task, bars, first)
         place.wait_committed(task, first)
+        memory = first.rss_mb()
     # What comes while nobody is there; one bar of each ticker.
     workload.produce(place.settings, STOCK_PRICES.name, tickers, tickers, first_index=WARM_BARS)
     start = perf_counter()
@@ -43,6 +46,7 @@ def restart(place: Arena, tickers: int) -> dict[str, Any]:
     place.drop(task)
     return {
         "tickers": tickers,
+        "rss_mb": memory,
         "ready_s": ready - start,
         "processing_s": processing - start,
         "drained_s": drained - start,

@@ -22,7 +22,7 @@ class Partial:
     """The finished parts of a run, kept as they come; a run that was broken off goes on from them.
 
     Args:
-        run: what makes two runs the same: commit, sizes, machine. Parts of other runs are left out.
+        run: what makes two runs the same: commit and sizes. Parts of other runs are left out.
         file: one line of JSON for each part.
     """
 

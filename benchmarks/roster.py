@@ -107,27 +107,27 @@ def _module(name: str, python: str = sys.executable) -> tuple[str, ...]:
 CONTESTANTS: tuple[Contestant, ...] = (
     Contestant(
         OURS,
-        "this program, one worker: documents, state",
+        "this program, no snapshots",
         COMMAND,
         worker(publish_snapshots=False),
         ready=WORKER_READY,
     ),
     Contestant(
         OURS_WITH_SNAPSHOTS,
-        "the same, and a snapshot message a bar (as shipped)",
+        "this program, as shipped",
         COMMAND,
         worker(),
         ready=WORKER_READY,
     ),
     Contestant(
         QUIX,
-        "Quix Streams: State, its MongoDB sink",
+        "Quix Streams, its MongoDB sink",
         _module("quixstreams", str(QUIX_PYTHON)),
         _given,
     ),
     Contestant(
         FAUST_MANUAL,
-        "Faust as its manual shows it",
+        "Faust as in its manual",
         (
             *(sys.executable, "-m", "faust", "-A", "benchmarks.contestants.faust_manual"),
             *("-L", "uvloop", "worker", "-l", "warn"),
@@ -138,7 +138,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
     ),
     Contestant(
         RECOMPUTE,
-        "confluent-kafka, ta over 200 bars, replace_one",
+        "ta over 200 bars, replace_one",
         _module("pandas_ta_recompute"),
         _given,
         clock="slice",
@@ -151,7 +151,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
     ),
     Contestant(
         CONFLUENT_LOOP,
-        "limit: a confluent-kafka loop alone",
+        "limit: confluent-kafka alone",
         _module("confluent_loop"),
         _given,
         clock="own",
@@ -159,7 +159,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
     ),
     Contestant(
         AIOKAFKA_LOOP,
-        "limit: an aiokafka loop alone",
+        "limit: aiokafka alone",
         _module("aiokafka_loop"),
         _given,
         clock="own",
@@ -169,7 +169,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
 
 LOADER = Contestant(
     BACKFILL,
-    "initial load: produced and worked through (as shipped)",
+    "initial load, as shipped",
     _module("backfill"),
     lambda place, task: worker()(place, task) | task.environment(),
 )
