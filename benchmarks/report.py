@@ -48,8 +48,8 @@ def _table(found: Mapping[str, Any]) -> Table:
     floor = max(one["floor_ms"] for one in delays.values())
     table = Table(
         title=f"{size['bars']:,} bars of {size['tickers']} tickers",
-        caption="ms: at 1,000 bars/s, from the broker's acknowledgement until the document is readable "
-        f"and the snapshot on its topic; {floor:.1f} of them are the way of that news",
+        caption="ms: at 1,000 bars/s, from the broker's acknowledgement until the document is "
+        f"readable and the snapshot on its topic; {floor:.1f} of them are the way of that news",
     )
     table.add_column("contestant", no_wrap=True)
     rates = ("bars/s", "ours is x", "CPU us/bar", "RSS MB", "bars")
