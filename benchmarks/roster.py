@@ -130,7 +130,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
         "Faust as in its manual",
         (
             *(sys.executable, "-m", "faust", "-A", "benchmarks.contestants.faust_manual"),
-            *("-L", "uvloop", "worker", "-l", "warn"),
+            *("-L", "uvloop", "worker", "--without-web", "-l", "warn"),
         ),
         _given,
         clock="slice",

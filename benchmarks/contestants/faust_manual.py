@@ -45,7 +45,6 @@ app = faust.App(
     topic_disable_leader=True,
     table_standby_replicas=0,
     consumer_auto_offset_reset="earliest",
-    web_enabled=False,
 )
 topic = app.topic(task.topic, value_type=Bar)
 table: Any = app.Table("indicators", key_type=str, value_type=list, partitions=4)
