@@ -77,7 +77,7 @@ def measure(place: Arena, contestant: Contestant, seconds: int) -> dict[str, Any
         "bars": len(counted),
         "rate_per_s": RATE_PER_S,
         "floor_ms": floor,
-        "settings": settings_in(log),
+        "settings": settings_in(log, environment),
     }
 
 

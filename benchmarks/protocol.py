@@ -19,6 +19,9 @@ READY = "@ready"
 _SETTINGS = "@settings "
 _SECONDS = "@seconds "
 
+#: The settings of a worker of the program that bear on its rate; all others are its defaults.
+_OF_A_WORKER = ("PUBLISH_SNAPSHOTS", "CHECKPOINT_INTERVAL_S", "TOPIC_PARTITIONS", "INDICATORS")
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -79,10 +82,12 @@ def say_seconds(seconds: float) -> None:
     print(f"{_SECONDS}{seconds!r}", flush=True)
 
 
-def settings_in(log: Path) -> dict[str, Any]:
-    """What the log says of settings; nothing where it does not."""
+def settings_in(log: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the log says of settings; where it does not, those that a worker was given."""
     found = _last(log, _SETTINGS)
-    settings: dict[str, Any] = {} if found is None else json.loads(found)
+    if found is None:
+        return {name: environment[name] for name in _OF_A_WORKER if name in environment}
+    settings: dict[str, Any] = json.loads(found)
     return settings
 
 

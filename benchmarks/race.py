@@ -91,7 +91,7 @@ def watch(place: Arena, contestant: Contestant, task: Task) -> Result:
         cpu_s=cpu_s,
         rss_mb=rss_mb,
         load=load,
-        settings=settings_in(log),
+        settings=settings_in(log, environment),
         problems=problems_of(place.database(task), contestant, task, counted),
     )
 
@@ -124,7 +124,7 @@ def run_load(place: Arena, *, tickers: int, bars: int) -> Result:
         cpu_s=cpu_s,
         rss_mb=rss_mb,
         load=load,
-        settings=settings_in(log),
+        settings=settings_in(log, environment),
         problems=problems_of(place.database(task), LOADER, task, bars),
     )
     place.drop(task)
