@@ -5,11 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+BENCH_STAMP := $(VENV)/.installed-bench
+# Quix Streams pins an older confluent-kafka, so it has an environment of its own.
+QUIX_VENV := $(VENV)/quixstreams
+QUIX_STAMP := $(VENV)/.installed-bench-quixstreams
 # Other values of an environment that was active before must not leak in.
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types format doctor up down status reset clean bench-indicators bench-sentiment screenshots
+.PHONY: help setup run test check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,7 +59,16 @@ status: ## say which embedded servers run, and where
 reset: ## stop the embedded servers and delete their data
 	@$(BIN)/python -m embedded reset
 
-bench-indicators: $(DEV_STAMP) ## microseconds per bar of each indicator, beside ta
+bench: $(BENCH_STAMP) $(QUIX_STAMP) ## bars per second and latency, beside Quix Streams and others (QUICK=1: 4 minutes, not 15)
+	@$(BIN)/python -m benchmarks.speed $(if $(QUICK),--quick)
+
+bench-growth: $(BENCH_STAMP) $(QUIX_STAMP) ## what changes with the number of tickers, bars and workers (QUICK=1: fewer bars)
+	@$(BIN)/python -m benchmarks.growth $(if $(QUICK),--quick)
+
+profile: $(BENCH_STAMP) ## a flame graph of a worker under load, benchmarks/results/profile.svg
+	@$(BIN)/python -m benchmarks.flame
+
+bench-indicators: $(BENCH_STAMP) ## microseconds per bar of each indicator, beside ta, talipp, TA-Lib and wickra
 	@$(BIN)/python -m benchmarks.indicators
 
 bench-sentiment: $(DEV_STAMP) ## accuracy and texts per second of the sentiment, beside plain VADER
@@ -78,4 +91,13 @@ $(RUN_STAMP): requirements.txt requirements-embedded.txt | $(BIN)/python
 
 $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(BENCH_STAMP): requirements-bench.txt $(DEV_STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+$(QUIX_STAMP): requirements-bench-quixstreams.txt | $(BIN)/python
+	@sh scripts/make-venv.sh "$(BIN)/python" "$(QUIX_VENV)"
+	@$(QUIX_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench-quixstreams.txt
 	@touch $@

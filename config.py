@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     indicators: str = Field(
         DEFAULT_SPEC, description="Indicators and their periods, separated by commas."
     )
+    publish_snapshots: bool = Field(
+        True,
+        description="Also publish the indicators of each bar, on technical-indicators.",
+    )
 
     sentiment_half_life_s: float = Field(
         21600.0,

@@ -39,6 +39,7 @@ class PricesStage(Stage):
         super().__init__(services, "prices", STOCK_PRICES)
         self.table = table
         self.trends = trends
+        self._publishing = services.settings.publish_snapshots
 
     def apply(self, bar: Bar, origin: Origin) -> Sequence[Write]:
         """Apply one bar (see the class)."""
@@ -59,7 +60,8 @@ class PricesStage(Stage):
         if state.newest is None or bar.time > state.newest:
             state.newest = bar.time
         self.table.mark_dirty(bar.ticker)
-        self._publish(bar, values, origin.partition)
+        if self._publishing:
+            self._publish(bar, values, origin.partition)
         return [bar_write(bar, origin, values)]
 
     def _advance(self, interval: IntervalState, bar: Bar) -> Values:

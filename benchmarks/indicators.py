@@ -1,4 +1,4 @@
-"""How long the indicators take for a bar, beside recomputing them with `ta`.
+"""How long the indicators take for a bar, beside other libraries and recomputing them with `ta`.
 
 python -m benchmarks.indicators --bars 20000
 """
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from ta import momentum, trend, volatility, volume
 
+from benchmarks.rivals import rivals
 from indicators import DEFAULT_SPEC, INDICATORS, IndicatorSet, parse
 
 REPEATS = 3
@@ -119,25 +120,37 @@ def with_ta(bars: Sequence[TimedBar]) -> dict[str, Callable[[], object]]:
     }
 
 
-def measure(count: int) -> Table:
-    """The table of times, over `count` bars."""
+def measure(count: int) -> tuple[Table, list[str]]:
+    """The table of times, over `count` bars, and the libraries that are not installed."""
     bars = random_walk(count)
+    beside, missing = rivals(bars)
     table = Table(title=f"us per bar, best of {REPEATS} runs over {count:,} bars")
     table.add_column("indicator")
-    table.add_column("this program", justify="right")
-    table.add_column(f"ta over {HISTORY} bars", justify="right")
+    headings = ["this program", *(one.name for one in beside), f"ta over {HISTORY} bars"]
+    for heading in headings:
+        table.add_column(heading, justify="right")
 
-    alone = recomputed = 0.0
+    sums = [0.0] * len(headings)
+    lacking = [0] * len(headings)
     with np.errstate(all="ignore"):
         for name, recompute in with_ta(random_walk(HISTORY)).items():
-            update = INDICATORS[name]().update
-            own = microseconds(lambda update=update: feed(update, bars), count)  # type: ignore[misc]
-            theirs = microseconds(recompute, 1)
-            table.add_row(name, f"{own:.2f}", f"{theirs:,.0f}")
-            alone += own
-            recomputed += theirs
+            make = INDICATORS[name]
+            own = microseconds(lambda make=make: feed(make().update, bars), count)  # type: ignore[misc]
+            times: list[float | None] = [own]
+            for one in beside:
+                rival = one.feeds.get(name)
+                times.append(None if rival is None else microseconds(rival, count))
+            times.append(microseconds(recompute, 1))
+            table.add_row(name, *map(_cell, times))
+            for column, taken in enumerate(times):
+                sums[column] += taken or 0.0
+                lacking[column] += taken is None
     table.add_section()
-    table.add_row("sum of the 14", f"{alone:.2f}", f"{recomputed:,.0f}")
+    cells = [
+        _cell(total) + (f" ({len(INDICATORS) - without} of them)" if without else "")
+        for total, without in zip(sums, lacking, strict=True)
+    ]
+    table.add_row(f"sum of the {len(INDICATORS)}", *cells)
 
     indicators = IndicatorSet(parse(DEFAULT_SPEC))
     rows: dict[str, Callable[[], object]] = {
@@ -147,8 +160,14 @@ def measure(count: int) -> Table:
         "state": lambda: repeat(indicators.state, count),
     }
     for name, action in rows.items():
-        table.add_row(name, f"{microseconds(action, count):.2f}", "")
-    return table
+        table.add_row(name, _cell(microseconds(action, count)))
+    return table, missing
+
+
+def _cell(taken: float | None) -> str:
+    if taken is None:
+        return "-"
+    return f"{taken:,.0f}" if taken >= 100 else f"{taken:.2f}"
 
 
 def main() -> None:
@@ -158,9 +177,13 @@ def main() -> None:
         "--bars", type=int, default=20_000, metavar="N", help="how many bars (default %(default)s)"
     )
     arguments = parser.parse_args()
-    if arguments.bars < 1:
-        parser.error(f"argument --bars: must be at least 1, not {arguments.bars}")
-    Console().print(measure(arguments.bars))
+    if arguments.bars <= 2 * HISTORY:
+        parser.error(f"argument --bars: must be above {2 * HISTORY}, not {arguments.bars}")
+    table, missing = measure(arguments.bars)
+    console = Console()
+    console.print(table)
+    for name in missing:
+        console.print(f"{name} is not installed here: `make bench-indicators` installs it")
 
 
 if __name__ == "__main__":

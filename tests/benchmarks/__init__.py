@@ -1,0 +1,1 @@
+"""The benchmarks: what they compute, keep and draw, and one contestant as a whole."""
