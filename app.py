@@ -22,6 +22,7 @@ import uvloop
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 import commands
+import operations.commands
 from agents import commands as command_agent
 from agents import economy, indicators, news, prices, social
 from agents.opinion import warm_up
@@ -82,6 +83,7 @@ command_agent.attach(app, services, prices_stage)
 app.checkpoints.register_store(services.outbox)
 
 commands.attach(app, settings)
+operations.commands.attach(app, settings)
 
 
 @app.task

@@ -1,4 +1,7 @@
-"""The commands that need the app: ``faust -A app doctor``, ``faust -A app recompute AAPL``."""
+"""The commands of the app that look at it and order it: ``faust -A app doctor``, ``recompute``.
+
+Those with which a person goes back or sends something again are in :mod:`operations`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from kafka_producer import FinancialDataProducer
 from models import recompute_orders
 from models.rules import check_ticker
 from sinks import documents
+from sinks.history import StoredBars
 from sinks.mongo import connect, database
 from topics import ALL_TOPICS, COMMANDS
 from transport import BatchingApp
@@ -134,15 +138,22 @@ def attach(app: BatchingApp, settings: Settings) -> None:
             sys.exit(1)
 
     @app.command(
-        click.argument("tickers", nargs=-1, required=True),
+        click.argument("tickers", nargs=-1),
+        click.option("--all", "everything", is_flag=True, help="Every ticker with stored bars."),
         click.option(
             "--wait", default=60.0, show_default=True, help="Longest wait for the workers, seconds."
         ),
     )
-    async def recompute(_self: Any, tickers: tuple[str, ...], wait: float) -> None:
+    async def recompute(
+        _self: Any, tickers: tuple[str, ...], everything: bool, wait: float
+    ) -> None:
         """Rebuild the indicators of TICKERS from their first stored bar on."""
         try:
             names = [check_ticker(ticker.upper()) for ticker in tickers]
+            if everything:
+                names = await asyncio.to_thread(StoredBars(settings).tickers)
+            if not names:
+                raise click.UsageError("name tickers, or give --all (are there stored bars?)")
             done = await asyncio.to_thread(order_recompute, settings, names, wait)
         except (ValueError, FinancialTrendsError) as error:
             console.print(f"error: {error}", style="red", markup=False)

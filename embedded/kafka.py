@@ -18,8 +18,10 @@ from embedded.process import ServerProcess
 
 #: The node that is alone.
 _NODE_ID = 1
-_FORMAT_TIMEOUT_S = 60.0
+_FORMAT_TIMEOUT_S = 120.0
 _PROBE_TIMEOUT_S = 2.0
+#: It runs for a moment only: compiling it well would take longer.
+_FORMAT_OPTIONS = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 _LOGGING = """\
 status = error
@@ -96,7 +98,7 @@ class EmbeddedKafka(ServerProcess):
     name: ClassVar[str] = "kafka"
     title: ClassVar[str] = f"Kafka {kafka_jars.VERSION}"
     usual_port: ClassVar[int] = 9092
-    start_timeout_s: ClassVar[float] = 90.0
+    start_timeout_s: ClassVar[float] = 120.0
     heap: ClassVar[tuple[str, ...]] = ("-Xms256m", "-Xmx512m")
 
     @property
@@ -179,7 +181,7 @@ class EmbeddedKafka(ServerProcess):
         output = self.home / "format.log"
         with output.open("wb") as file:
             code = subprocess.run(
-                java.command(jars, "kafka.tools.StorageTool", arguments, options=["-Xmx128m"]),
+                java.command(jars, "kafka.tools.StorageTool", arguments, options=_FORMAT_OPTIONS),
                 env=os.environ | {"LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
                 stdout=file,

@@ -17,7 +17,7 @@ Complaint = tuple[str, str]
 LOST, DOUBLE, WRONG, STRANGE = "lost", "double", "wrong", "strange"
 
 #: Bars that were never closed cost a computation each; so many of a ticker are checked.
-_FORMING_CHECKED = 3
+_FORMING_CHECKED = 1
 
 
 def _bar_id(key: tuple[str, str], time: int) -> str:
