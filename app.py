@@ -26,6 +26,7 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 from faust.types.web import Web
 
 import commands
+import operations.commands
 from agents import commands as command_agent
 from agents import economy, indicators, macro, news, prices, social
 from agents.opinion import warm_up
@@ -117,6 +118,7 @@ app.checkpoints.register_state(trends.table)
 app.checkpoints.register_store(services.outbox)
 
 commands.attach(app, settings)
+operations.commands.attach(app, settings)
 
 
 @app.task

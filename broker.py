@@ -17,7 +17,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from config import Settings
 from errors import BrokerUnavailable, ConfigurationError, TopicMismatch
-from topics import ALL_TOPICS, TopicSpec
+from topics import ALL_TOPICS, TopicSpec, durability
 
 _ALREADY_EXISTS = "TOPIC_ALREADY_EXISTS"
 
@@ -140,13 +140,14 @@ class Broker:
             if found != self._settings.topic_partitions and name not in (views or {}):
                 raise TopicMismatch(name, found, self._settings.topic_partitions)
         missing = [name for name in wanted if name not in existing]
+        replicas = self._settings.topic_replication_factor
         if missing:
             self._create(
                 NewTopic(
                     name,
                     num_partitions=self._settings.topic_partitions,
-                    replication_factor=self._settings.topic_replication_factor,
-                    config=wanted[name].config,
+                    replication_factor=replicas,
+                    config=wanted[name].config | durability(replicas),
                 )
                 for name in missing
             )
@@ -208,6 +209,35 @@ class Broker:
     def start_offsets(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """Return the first offset still kept of each (topic, partition)."""
         return self._offsets(topics, OffsetSpec.earliest())
+
+    def offsets_at(self, topics: Iterable[str], time_ms: int) -> dict[tuple[str, int], int]:
+        """Return, of each (topic, partition), the first offset sent at that time or later.
+
+        Where nothing was, it is the end offset.
+        """
+        names = list(topics)
+        ends = self.end_offsets(names)
+        found = self._offsets(names, OffsetSpec.for_timestamp(time_ms))
+        return {place: end if found[place] < 0 else found[place] for place, end in ends.items()}
+
+    def members(self, group: str) -> list[str]:
+        """Return who belongs to a consumer group now; one that was killed still does for 10 s."""
+
+        def ask() -> list[str]:
+            future = self._admin.describe_consumer_groups([group], request_timeout=self._timeout_s)[
+                group
+            ]
+            found = self._result(future).members
+            return [f"{member.client_id} on {member.host.lstrip('/')}" for member in found]
+
+        with self._explained():
+            return self._patiently(ask)
+
+    def rewind(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit these offsets for a group without members; Kafka refuses it while it has some."""
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        with self._explained():
+            self._patiently(lambda: self._member(group).commit(offsets=places, asynchronous=False))
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """Return the offsets that a consumer group has committed."""

@@ -1,4 +1,7 @@
-"""The commands that need the app, as ``faust -A app doctor`` or ``faust -A app recompute AAPL``."""
+"""The commands of the app that look at it and order it: ``faust -A app doctor``, ``recompute``.
+
+Those with which a person goes back or sends something again are in :mod:`operations`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from kafka_producer import FinancialDataProducer
 from models import Command, follow_orders, recompute_orders, unfollow_orders
 from models.rules import check_ticker
 from sinks.documents import DATA_COLLECTIONS, DEAD_LETTERS, TREND_COLLECTIONS
+from sinks.history import StoredBars
 from sinks.mongo import connect, database
 from topics import ALL_TOPICS, COMMANDS, CONSUMED
 from transport import BatchingApp
@@ -141,7 +145,7 @@ def attach(app: BatchingApp, settings: Settings) -> None:
 
     async def carry_out(done: str, make: Callable[[], list[Command]], wait: float) -> None:
         try:
-            orders = make()
+            orders = await asyncio.to_thread(make)
             finished = await asyncio.to_thread(order, settings, orders, wait)
         except (ValueError, FinancialTrendsError) as error:
             console.print(f"error: {error}", style="red", markup=False)
@@ -163,10 +167,23 @@ def attach(app: BatchingApp, settings: Settings) -> None:
         if not await asyncio.to_thread(examine, settings, console):
             sys.exit(1)
 
-    @app.command(click.argument("tickers", nargs=-1, required=True), wait_option)
-    async def recompute(_self: Any, tickers: tuple[str, ...], wait: float) -> None:
+    @app.command(
+        click.argument("tickers", nargs=-1),
+        click.option("--all", "everything", is_flag=True, help="Every ticker with stored bars."),
+        wait_option,
+    )
+    async def recompute(
+        _self: Any, tickers: tuple[str, ...], everything: bool, wait: float
+    ) -> None:
         """Rebuild the indicators of TICKERS from their first stored bar on."""
-        await carry_out("recomputed", lambda: recompute_orders(_tickers(tickers)), wait)
+
+        def orders() -> list[Command]:
+            names = StoredBars(settings).tickers() if everything else _tickers(tickers)
+            if not names:
+                raise ValueError("no tickers: name some, or give --all once there are stored bars")
+            return recompute_orders(names)
+
+        await carry_out("recomputed", orders, wait)
 
     @app.command(click.argument("names", nargs=-1, required=True), series_option, wait_option)
     async def follow(_self: Any, names: tuple[str, ...], series: bool, wait: float) -> None:

@@ -6,6 +6,7 @@
     ├── ConfigurationError      a setting, an option or a topic is not as it must be
     │   └── TopicMismatch       a topic exists with another partition count
     ├── InvalidRecord           one message or row breaks the rules of its Record
+    ├── Refused                 a command would do harm, or has nothing to do (operations)
     ├── BrokerUnavailable       Kafka did not answer, or did not acknowledge, in time
     ├── StoreUnavailable        MongoDB did not answer in time
     └── SourceUnavailable       a provider of data cannot be used (yet)
@@ -61,6 +62,10 @@ class InvalidRecord(FinancialTrendsError):
     def at_row(self, row: int) -> InvalidRecord:
         """Return the same complaint with the row it belongs to."""
         return InvalidRecord(self.field, _Shown(self.value), self.reason, row)
+
+
+class Refused(FinancialTrendsError):
+    """A command would do harm, or has nothing to do."""
 
 
 class BrokerUnavailable(FinancialTrendsError):

@@ -57,6 +57,16 @@ TRENDS = TopicSpec("trends", TREND, _COMPACTED)
 COMMANDS = TopicSpec("commands", COMMAND, _kept(1))
 DEAD_LETTERS = TopicSpec("dead-letters", None, _kept(30))
 
+
+def durability(replicas: int) -> dict[str, str]:
+    """Return what a topic of so many replicas is told, beside its own configuration.
+
+    With three or more, a message is acknowledged only when two of them have it, so that the loss of
+    any one broker loses nothing that was acknowledged.
+    """
+    return {"min.insync.replicas": "2"} if replicas >= 3 else {}
+
+
 ALL_TOPICS = (
     STOCK_PRICES,
     TECHNICAL_INDICATORS,

@@ -1,4 +1,4 @@
-"""A real Apache Kafka of one node, which is broker and controller (KRaft, no ZooKeeper)."""
+"""A real Apache Kafka whose nodes are broker and controller (KRaft); one alone."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from embedded import java, kafka_jars, ports
 from embedded.errors import EmbeddedError
 from embedded.process import ServerProcess
 
+#: The node that is alone.
 _NODE_ID = 1
-_FORMAT_TIMEOUT_S = 60.0
+_FORMAT_TIMEOUT_S = 120.0
 _PROBE_TIMEOUT_S = 2.0
-_HEAP = ("-Xms256m", "-Xmx512m")
+#: It runs for a moment only: compiling it well would take longer.
+_FORMAT_OPTIONS = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 _LOGGING = """\
 status = error
@@ -31,17 +33,19 @@ rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 """
 
-_quiet = logging.getLogger("embedded.kafka.client")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
+quiet = logging.getLogger("embedded.kafka.client")
+quiet.addHandler(logging.NullHandler())
+quiet.propagate = False
 
 
-def broker_properties(storage: Path, port: int, controller_port: int) -> dict[str, str]:
+def broker_properties(
+    storage: Path, port: int, controller_port: int, *, node: int = _NODE_ID
+) -> dict[str, str]:
     """Return the settings of a single node that listens on the loopback address only."""
     return {
         "process.roles": "broker,controller",
-        "node.id": str(_NODE_ID),
-        "controller.quorum.voters": f"{_NODE_ID}@{ports.HOST}:{controller_port}",
+        "node.id": str(node),
+        "controller.quorum.voters": f"{node}@{ports.HOST}:{controller_port}",
         "listeners": f"PLAINTEXT://{ports.HOST}:{port},CONTROLLER://{ports.HOST}:{controller_port}",
         "advertised.listeners": f"PLAINTEXT://{ports.HOST}:{port}",
         "controller.listener.names": "CONTROLLER",
@@ -76,7 +80,7 @@ def cluster_answering(bootstrap_servers: str) -> str | None:
     from confluent_kafka.admin import AdminClient  # noqa: PLC0415
 
     # Without a logger of our own the client complains on the terminal while Kafka starts.
-    client = AdminClient({"bootstrap.servers": bootstrap_servers}, logger=_quiet)
+    client = AdminClient({"bootstrap.servers": bootstrap_servers}, logger=quiet)
     try:
         metadata = client.list_topics(timeout=_PROBE_TIMEOUT_S)
     except KafkaException:
@@ -94,7 +98,8 @@ class EmbeddedKafka(ServerProcess):
     name: ClassVar[str] = "kafka"
     title: ClassVar[str] = f"Kafka {kafka_jars.VERSION}"
     usual_port: ClassVar[int] = 9092
-    start_timeout_s: ClassVar[float] = 90.0
+    start_timeout_s: ClassVar[float] = 120.0
+    heap: ClassVar[tuple[str, ...]] = ("-Xms256m", "-Xmx512m")
 
     @property
     def bootstrap_servers(self) -> str:
@@ -121,8 +126,7 @@ class EmbeddedKafka(ServerProcess):
 
     def _command(self) -> list[str]:
         jars = kafka_jars.jars(self._log)
-        chosen = self._ports()
-        properties = broker_properties(self._logs, chosen["port"], chosen["controller"])
+        properties = self._properties()
         settings = self._write_properties("server.properties", properties)
         logging_file = self.home / "log4j2.properties"
         logging_file.write_text(_LOGGING, encoding="utf-8")
@@ -131,8 +135,12 @@ class EmbeddedKafka(ServerProcess):
         else:
             self._format(jars, properties)
         return java.command(
-            jars, "kafka.Kafka", [str(settings)], options=[*_HEAP, *_java_options(logging_file)]
+            jars, "kafka.Kafka", [str(settings)], options=[*self.heap, *_java_options(logging_file)]
         )
+
+    def _properties(self) -> dict[str, str]:
+        chosen = self._ports()
+        return broker_properties(self._logs, chosen["port"], chosen["controller"])
 
     # The storage: `storage/logs` is Kafka's; beside it lies a copy of the file without which
     # Kafka refuses to start, and which a crash may leave empty.
@@ -153,6 +161,9 @@ class EmbeddedKafka(ServerProcess):
         ids = [line.partition("=")[2] for line in lines if line.startswith("cluster.id=")]
         return ids[0] if ids else None
 
+    def _id_of_new_storage(self) -> str:
+        return new_cluster_id()
+
     def _format(self, jars: Path, properties: dict[str, str]) -> None:
         """Make the storage, elsewhere first, so that it exists only when it is whole."""
         part = self.home / "storage.part"
@@ -161,12 +172,16 @@ class EmbeddedKafka(ServerProcess):
         settings = self._write_properties(
             "format.properties", properties | {"log.dirs": str(part / "logs")}
         )
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", f"--cluster-id={cluster_id}", "--config", str(settings)]
+        arguments = [
+            "format",
+            f"--cluster-id={self._id_of_new_storage()}",
+            "--config",
+            str(settings),
+        ]
         output = self.home / "format.log"
         with output.open("wb") as file:
             code = subprocess.run(
-                java.command(jars, "kafka.tools.StorageTool", arguments, options=["-Xmx128m"]),
+                java.command(jars, "kafka.tools.StorageTool", arguments, options=_FORMAT_OPTIONS),
                 env=os.environ | {"LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -200,6 +215,11 @@ class EmbeddedKafka(ServerProcess):
         lines = [f"{key}={json.dumps(value)[1:-1]}" for key, value in properties.items()]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
+
+
+def new_cluster_id() -> str:
+    """Return a new id in the form that Kafka asks for."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def _settings_in(text: bytes) -> set[bytes]:

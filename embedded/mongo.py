@@ -13,10 +13,9 @@ from embedded import mongod_binary, ports
 from embedded.process import ServerProcess
 
 REPLICA_SET = "rs0"
-_CACHE_GB = 0.5
 _OPLOG_MB = 256
 _PROBE_TIMEOUT_MS = 2_000
-_NOT_YET_INITIATED = 94
+NOT_YET_INITIATED = 94
 
 
 def ensure_writable(uri: str, member: str) -> bool:
@@ -27,7 +26,7 @@ def ensure_writable(uri: str, member: str) -> bool:
         member: the `host:port` under which the member knows itself.
     """
     try:
-        with _probe(uri) as client:
+        with probe(uri) as client:
             hello = client.admin.command("hello")
             if hello.get("isWritablePrimary", False) and hello.get("me") == member:
                 return True
@@ -37,7 +36,8 @@ def ensure_writable(uri: str, member: str) -> bool:
         return False
 
 
-def _probe(uri: str) -> MongoClient[dict[str, Any]]:
+def probe(uri: str) -> MongoClient[dict[str, Any]]:
+    """Return a client that gives up after 2 s."""
     return MongoClient(uri, serverSelectionTimeoutMS=_PROBE_TIMEOUT_MS)
 
 
@@ -46,7 +46,7 @@ def _configure(client: MongoClient[dict[str, Any]], member: str) -> None:
     try:
         config = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:
-        if error.code != _NOT_YET_INITIATED:
+        if error.code != NOT_YET_INITIATED:
             raise
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
         return
@@ -66,6 +66,7 @@ class EmbeddedMongo(ServerProcess):
     title: ClassVar[str] = "MongoDB"
     usual_port: ClassVar[int] = 27017
     start_timeout_s: ClassVar[float] = 60.0
+    cache_gb: ClassVar[float] = 0.5
 
     @property
     def uri(self) -> str:
@@ -82,13 +83,14 @@ class EmbeddedMongo(ServerProcess):
         return self.uri
 
     @property
-    def _direct_uri(self) -> str:
+    def direct_uri(self) -> str:
+        """Connects to this mongod itself, whatever its set is doing."""
         return f"mongodb://{ports.HOST}:{self.port}/?directConnection=true"
 
     def answers(self) -> bool:
         """Tell whether the server takes writes now; 2 s at most."""
         try:
-            with _probe(self._direct_uri) as client:
+            with probe(self.direct_uri) as client:
                 hello = client.admin.command("hello")
         except PyMongoError:
             return False
@@ -97,7 +99,7 @@ class EmbeddedMongo(ServerProcess):
     def _ready(self) -> bool:
         if not ports.accepts(self.port):
             return False
-        ready = ensure_writable(self._direct_uri, f"{ports.HOST}:{self.port}")
+        ready = ensure_writable(self.direct_uri, f"{ports.HOST}:{self.port}")
         if ready:
             self._complete.touch()
         return ready
@@ -118,7 +120,7 @@ class EmbeddedMongo(ServerProcess):
             str(binary),
             *("--bind_ip", ports.HOST, "--port", str(self.port)),
             *("--dbpath", str(database), "--replSet", REPLICA_SET),
-            *("--wiredTigerCacheSizeGB", str(_CACHE_GB), "--oplogSize", str(_OPLOG_MB)),
+            *("--wiredTigerCacheSizeGB", str(self.cache_gb), "--oplogSize", str(_OPLOG_MB)),
             # A socket in /tmp would be reachable, and left over after a crash, outside our folder.
             *("--nounixsocket", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),

@@ -24,6 +24,19 @@ class StoredBars:
         self.address = settings.mongodb_address
         self._settings = settings
 
+    def tickers(self) -> list[str]:
+        """Return the tickers that have bars, in the order of the alphabet.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        try:
+            with connect(self._settings) as client:
+                collection = database(client, self._settings)[STOCK_PRICES]
+                return sorted(collection.distinct("ticker", {"source": {"$ne": INTEGRATION_TEST}}))
+        except PyMongoError as error:
+            raise StoreUnavailable(self.address, str(error)) from error
+
     def closed_bars(self, ticker: str) -> list[Document]:
         """Return the closed bars of ``ticker`` at all intervals, in the order of time.
 

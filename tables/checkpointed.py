@@ -16,6 +16,7 @@ import faust
 import orjson
 from faust.types import TP, AppT, EventT
 
+from topics import durability
 from transport.checkpoint import Rows
 from transport.outbox import send_batches
 
@@ -67,6 +68,11 @@ class CheckpointedTable(faust.Table[str, Row]):
         )
         self.key_serializer = "raw"
         app.tables.add(self)
+
+    def _new_changelog_topic(self, **options: Any) -> Any:
+        replicas = self.app.conf.topic_replication_factor
+        self.extra_topic_configs = {**self.extra_topic_configs, **durability(replicas)}
+        return super()._new_changelog_topic(**options)
 
     def row(self, key: str) -> bytes | None:
         """Return the saved row of ``key``, or None."""

@@ -18,7 +18,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"topics", "broker", "delivery"}),
     frozenset({"tables", "sinks", "transport"}),
     frozenset({"agents", "sources", "web", "alerts"}),
-    frozenset({"app", "startup", "commands"}),
+    frozenset({"app", "startup", "commands", "operations"}),
     frozenset(
         {
             "kafka_integration",
@@ -40,7 +40,7 @@ MAY_USE_EMBEDDED = frozenset(
     {"run_streaming_pipeline", "test_kafka_integration", "pipeline", "integration_check"}
 )
 #: Beside the house: nothing in it imports them.
-BESIDE = frozenset({"tests", "benchmarks", "examples", "scripts", "deploy", "docs", ".ci"})
+BESIDE = frozenset({"tests", "benchmarks", "chaos", "examples", "scripts", "deploy", "docs", ".ci"})
 
 #: Who touches the environment although settings come from config.py alone, and why.
 MAY_TOUCH_ENVIRONMENT = {

@@ -1,0 +1,267 @@
+"""What is sent: a stream of messages that is the same for the same seed, however long."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chaos import poison
+
+#: A Monday in 2024, 00:00 UTC, in ms; a round later is a minute later.
+START_MS = 1_704_672_000_000
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+
+#: These get each bar once closed and in the order of time (and perhaps again, the same).
+PUNCTUAL = tuple(f"C{number:02d}" for number in range(20))
+#: Of these some bars come late, and some again with other numbers.
+LATE = tuple(f"L{number}" for number in range(4))
+SERIES = ("XGDP", "XCPI", "XRATE", "XJOBS")
+
+PRICES = "stock-prices"
+INDICATORS = "technical-indicators"
+NEWS = "financial-news"
+TWITTER = "twitter-sentiment"
+REDDIT = "reddit-sentiment"
+ECONOMY = "economic-indicators"
+COMMANDS = "commands"
+TOPICS = (PRICES, INDICATORS, NEWS, TWITTER, REDDIT, ECONOMY, COMMANDS)
+
+SOURCE = "chaos"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to send.
+
+    ``reason`` is a part of what its dead letter must say; None where the message is good.
+    ``number`` counts all messages of a run and travels in the message's header.
+    """
+
+    number: int
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    reason: str | None = None
+
+
+class Stream:
+    """Messages in rounds: a round is one minute of the market, for all tickers.
+
+    Args:
+        seed: the same one brings the same messages.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(f"messages {seed}")
+        self._closes = {t: self._chance.uniform(5, 500) for t in PUNCTUAL + LATE}
+        self._round = 0
+        self._number = 0
+        self._items = 0
+        #: Bars that are held back, by the round in which they come.
+        self._held: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        #: Bars of LATE that may come again, the last few.
+        self._sent: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        #: The last news item and posts, which may come again, changed.
+        self._last: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def round(self) -> list[Message]:
+        """Return the messages of the next round, in the order of sending."""
+        found = [self._message(topic, fields) for topic, fields in self._facts()]
+        if self._chance.random() < 0.5:
+            topic, key, value, reason = poison.choose(self._chance, self._example)
+            found.insert(
+                self._chance.randrange(len(found)), self._numbered(topic, key, value, reason)
+            )
+        self._round += 1
+        return found
+
+    def _message(self, topic: str, fields: dict[str, Any]) -> Message:
+        key = fields["series" if topic == ECONOMY else "ticker"]
+        return self._numbered(topic, key.encode(), json.dumps(fields).encode(), None)
+
+    def _numbered(
+        self, topic: str, key: bytes | None, value: bytes | None, reason: str | None
+    ) -> Message:
+        self._number += 1
+        return Message(self._number, topic, key, value, reason)
+
+    def _facts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        chance = self._chance
+        for ticker in PUNCTUAL:
+            yield from ((PRICES, bar) for bar in self._punctual(ticker))
+            if chance.random() < 0.1:
+                for _ in range(chance.choice((1, 1, 2))):
+                    yield INDICATORS, self._snapshot(ticker)
+        for ticker in LATE:
+            yield from ((PRICES, bar) for bar in self._unpunctual(ticker))
+        for bar in self._held.pop(self._round, []):
+            yield PRICES, bar
+        for ticker in PUNCTUAL + LATE:
+            if chance.random() < 0.1:
+                yield NEWS, self._news(ticker)
+            for topic in (TWITTER, REDDIT):
+                if chance.random() < 0.1:
+                    yield topic, self._post(ticker, topic)
+        for series in SERIES:
+            if chance.random() < 0.3:
+                yield ECONOMY, self._observation(series)
+
+    # -- bars
+
+    def _punctual(self, ticker: str) -> Iterator[dict[str, Any]]:
+        chance = self._chance
+        if chance.random() < 0.05:
+            return  # no trade in this minute
+        bar = self._bar(ticker)
+        fate = chance.random()
+        if fate < 0.3:
+            yield self._forming(bar)
+        if fate < 0.02:
+            return  # its end is never told
+        yield bar
+        if fate > 0.98:
+            yield bar  # polled twice
+
+    def _unpunctual(self, ticker: str) -> Iterator[dict[str, Any]]:
+        chance = self._chance
+        bar = self._bar(ticker)
+        if chance.random() < 0.1:
+            self._held[self._round + chance.randint(2, 5)].append(bar)
+        else:
+            yield bar
+            self._sent[ticker] = [*self._sent[ticker][-9:], bar]
+        if chance.random() < 0.05 and self._sent[ticker]:
+            old = chance.choice(self._sent[ticker])
+            yield old | {"volume": old["volume"] + chance.randint(1, 500)}
+
+    def _bar(self, ticker: str) -> dict[str, Any]:
+        chance = self._chance
+        opening = self._closes[ticker]
+        close = self._closes[ticker] = round(max(0.5, opening * (1 + chance.gauss(0, 0.01))), 4)
+        return {
+            "ticker": ticker,
+            "interval": "1m",
+            "time": START_MS + self._round * MINUTE_MS,
+            "open": opening,
+            "high": round(max(opening, close) * (1 + chance.random() / 100), 4),
+            "low": round(min(opening, close) * (1 - chance.random() / 100), 4),
+            "close": close,
+            "volume": chance.choice((0.0, *(float(chance.randint(1, 10_000)) for _ in range(9)))),
+            "source": SOURCE,
+            "ingested": START_MS + self._number,
+            "adjusted_close": chance.choice((None, round(close * 0.9, 4))),
+            "closed": True,
+        }
+
+    def _forming(self, bar: dict[str, Any]) -> dict[str, Any]:
+        return bar | {
+            "close": bar["open"],
+            "volume": float(int(bar["volume"] / 2)),
+            "closed": False,
+        }
+
+    # -- what others say
+
+    def _snapshot(self, ticker: str) -> dict[str, Any]:
+        chance = self._chance
+        names = chance.choice((["chaos_beta"], ["chaos_score"], ["chaos_beta", "chaos_score"]))
+        return {
+            "ticker": ticker,
+            "interval": "1m",
+            "time": START_MS + self._round * MINUTE_MS,
+            "values": {name: round(chance.uniform(-5, 5), 6) for name in names},
+            "source": SOURCE,
+            "closed": True,
+        }
+
+    def _news(self, ticker: str) -> dict[str, Any]:
+        chance = self._chance
+        last = self._last.get((NEWS, ticker))
+        if last is not None and chance.random() < 0.3:
+            return last | {"summary": f"corrected {self._number}", "sentiment": self._opinion()}
+        item = self._item(ticker) | {
+            "title": f"{ticker} <b>does</b> something & more",
+            "summary": chance.choice(("", "shares rise on strong demand", "loss, fraud, lawsuit")),
+            "url": f"https://news.example/{self._items}",
+            "publisher": "Chaos Daily",
+            "sentiment": self._opinion(),
+        }
+        self._last[NEWS, ticker] = item
+        return item
+
+    def _post(self, ticker: str, topic: str) -> dict[str, Any]:
+        chance = self._chance
+        last = self._last.get((topic, ticker))
+        if last is not None and chance.random() < 0.4:
+            # Polled again: more people have liked it since.
+            last = last | {"engagement": last["engagement"] + chance.randint(1, 50)}
+            self._last[topic, ticker] = last
+            return last
+        post = self._item(ticker) | {
+            "platform": topic.partition("-")[0],
+            "text": chance.choice((f"${ticker} to the moon 🚀", "selling all", "who knows")),
+            "author": chance.choice((None, "somebody")),
+            "sentiment": self._opinion(),
+            "engagement": float(chance.randint(0, 100)),
+            "url": "",
+        }
+        self._last[topic, ticker] = post
+        return post
+
+    def _item(self, ticker: str) -> dict[str, Any]:
+        self._items += 1
+        return {
+            "ticker": ticker,
+            "id": f"i{self._items}",
+            "time": START_MS + self._round * MINUTE_MS,
+            "source": SOURCE,
+            "ingested": START_MS + self._number,
+        }
+
+    def _opinion(self) -> float | None:
+        return self._chance.choice((None, round(self._chance.uniform(-1, 1), 6)))
+
+    def _observation(self, series: str) -> dict[str, Any]:
+        chance = self._chance
+        period = chance.randrange(20)
+        return {
+            "series": series,
+            "time": START_MS - (100 - period) * DAY_MS,
+            "value": round(chance.uniform(-3, 3), 6),
+            "realtime_start": START_MS - chance.randrange(3) * DAY_MS,
+            "source": SOURCE,
+            "ingested": START_MS + self._number,
+            "title": series.lower(),
+            "units": "percent",
+            "frequency": "daily",
+        }
+
+    def _example(self, topic: str) -> dict[str, Any]:
+        """A good message of a topic, for poison to be made of; it stands for no fact."""
+        ticker = self._chance.choice(PUNCTUAL)
+        if topic == COMMANDS:
+            return {"ticker": ticker, "action": "recompute", "time": START_MS}
+        if topic == ECONOMY:
+            return self._observation(self._chance.choice(SERIES))
+        item = self._item(ticker) | {"sentiment": None}
+        if topic == NEWS:
+            return item | {"title": "poison"}
+        if topic in (TWITTER, REDDIT):
+            return item | {"platform": topic.partition("-")[0], "text": "poison"}
+        if topic == INDICATORS:
+            return self._snapshot(ticker)
+        price = self._closes[ticker]
+        bar = dict.fromkeys(("open", "high", "low", "close"), price)
+        return bar | {
+            "ticker": ticker,
+            "interval": "1m",
+            "time": START_MS + self._round * MINUTE_MS,
+            "volume": 1.0,
+            "source": SOURCE,
+            "ingested": START_MS,
+        }

@@ -1,0 +1,1 @@
+"""What a person does to a deployment: dead letters, and going back to an earlier state."""

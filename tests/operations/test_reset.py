@@ -1,0 +1,95 @@
+"""Going back: refused while workers run; what is processed again changes nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.deployment import Deployment
+from tests.eventually import eventually
+from tests.integration.conftest import Deploy, deploy
+from tests.integration.test_tables import faust
+from tests.verify import random_bars, wrong
+
+__all__ = ["deploy"]
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+TICKERS = [f"BACK{n}" for n in range(6)]
+
+
+def changelog_exists(deployment: Deployment) -> bool:
+    """Whether the workers have state."""
+    return f"{deployment.settings.app_id}-indicators-changelog" in deployment.broker.partitions()
+
+
+def test_a_database_from_an_old_backup(deploy: Deploy) -> None:
+    """Half of the bars are gone; rewound to a moment before them, everything is as it was."""
+    deployment = deploy(checkpoint_interval_s=0.1)
+    bars = random_bars(TICKERS, 80)
+    half = len(bars) // 2
+    deployment.send_bars(bars[:half])
+    worker = deployment.start_worker()
+    deployment.drained()
+    backup = datetime.now(UTC).isoformat()
+    prices = deployment.database["stock_prices"]
+    old = list(prices.find())
+    deployment.send_bars(bars[half:])
+    deployment.drained()
+
+    running = faust(deployment, "reset-state", "--to", backup, "--yes")
+    assert running.returncode == 2
+    assert f"workers of {deployment.settings.app_id} run: " in running.stdout
+    assert changelog_exists(deployment)
+
+    assert worker.stop() == 0
+    prices.delete_many({})
+    prices.insert_many(old)
+    asked = faust(deployment, "reset-state", "--to", backup)
+    assert asked.returncode == 2
+    assert "nothing was changed" in asked.stdout
+    assert changelog_exists(deployment)
+
+    done = faust(deployment, "reset-state", "--to", backup, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"processes {len(bars) - half} messages of stock-prices again" in done.stdout
+    assert not changelog_exists(deployment)
+    lag = deployment.broker.lag(deployment.settings.app_id, ["stock-prices"])["stock-prices"]
+    assert lag == len(bars) - half
+
+    deployment.start_worker()
+    deployment.drained()
+    # The state began anew in the middle of the history.
+    assert wrong(deployment.database, bars, deployment.settings.indicators) != []
+    rebuilt = faust(deployment, "recompute", "--all")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    assert wrong(deployment.database, bars, deployment.settings.indicators) == []
+
+
+def test_a_killed_worker_counts_until_its_session_ends(deploy: Deploy) -> None:
+    """Then everything can be processed again from the start, and comes out the same."""
+    deployment = deploy(checkpoint_interval_s=0.1)
+    start = datetime.now(UTC).isoformat()
+    bars = random_bars(TICKERS, 60)
+    worker = deployment.start_worker()
+    deployment.send_bars(bars)
+    deployment.drained()
+    worker.kill()
+    assert faust(deployment, "reset-state", "--to", start, "--yes").returncode == 2
+    eventually(lambda: not deployment.broker.members(deployment.settings.app_id), "it is gone", 30)
+    assert faust(deployment, "reset-state", "--to", start, "--yes").returncode == 0
+    deployment.start_worker()
+    deployment.drained()
+    assert wrong(deployment.database, bars, deployment.settings.indicators) == []
+    assert deployment.database["stock_prices"].count_documents({}) == len(bars)
+
+
+@pytest.mark.parametrize(
+    ("to", "said"), [("yesterday", "is not ISO 8601 text"), ("2024-01-05T09:30:00", "time zone")]
+)
+def test_a_moment_that_is_none(deploy: Deploy, to: str, said: str) -> None:
+    """One line, before anything is looked at."""
+    done = faust(deploy(), "reset-state", "--to", to, "--yes")
+    assert done.returncode == 2
+    assert said in done.stdout
