@@ -108,16 +108,6 @@ def examine(settings: Settings, console: Console) -> bool:
     return well
 
 
-def order_recompute(settings: Settings, tickers: Iterable[str], wait_s: float) -> bool:
-    """Order the owners of ``tickers`` to rebuild them; returns whether they did within the wait.
-
-    Raises:
-        BrokerUnavailable: Kafka does not answer.
-        InvalidRecord: a ticker is none.
-    """
-    return order(settings, recompute_orders(tickers), wait_s)
-
-
 def order(settings: Settings, orders: Sequence[Command], wait_s: float) -> bool:
     """Send orders to the owners; returns whether they were carried out within the wait.
 

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from commands import order_recompute
+from commands import order
 from embedded.locate import Servers
-from models import INDICATOR_SNAPSHOT, INTEGRATION_TEST, OURSELVES, Bar, IndicatorSnapshot
+from models import (
+    INDICATOR_SNAPSHOT,
+    INTEGRATION_TEST,
+    OURSELVES,
+    Bar,
+    IndicatorSnapshot,
+    recompute_orders,
+)
 from sinks.base import Document
 from sinks.documents import bar_id
 from tests.deployment import Deployment, bar
@@ -129,7 +136,7 @@ def test_a_late_bar_waits_for_recompute(running: Deployment) -> None:
     right_without = [one for one in bars if one.time != late.time]
     before = document(running, right_without[-1])["indicators"]
 
-    assert order_recompute(running.settings, ["LATE"], wait_s=30)
+    assert order(running.settings, recompute_orders(["LATE"]), wait_s=30)
 
     complete = sorted([*bars, late], key=lambda one: one.time)
     right(running, complete)
@@ -145,7 +152,7 @@ def test_a_corrected_bar_is_taken_in_by_recompute(running: Deployment) -> None:
     corrected = bars[-1].derive(close=bars[-1].high, volume=77.0)
     process(running, corrected)
     assert document(running, corrected)["volume"] == 77.0
-    assert order_recompute(running.settings, ["RIGHT"], wait_s=30)
+    assert order(running.settings, recompute_orders(["RIGHT"]), wait_s=30)
     right(running, [*bars[:-1], corrected])
 
 
@@ -161,7 +168,7 @@ def test_indicators_of_others_live_beside_ours(running: Deployment) -> None:
         later = {"time": bars[29].time, "value": 2.5, "interval": "1m"}
         producer.produce_indicator_data("BESIDE", "alpha", later)
     running.drained()
-    assert order_recompute(running.settings, ["BESIDE"], wait_s=30)
+    assert order(running.settings, recompute_orders(["BESIDE"]), wait_s=30)
     assert document(running, bars[5])["indicators"].pop("beta") == 1.5
     last = document(running, bars[29])["indicators"]
     assert last["alpha"] == 2.5
