@@ -74,9 +74,10 @@ class FinancialTrends(BatchingApp):
 
     async def on_first_start(self) -> None:
         """Create what is missing on the servers; end with one line if that cannot be."""
+        changelogs = [table.changelog() for table in self.tables.values()]
         try:
             check_exposure(settings)
-            await asyncio.gather(prepare_servers(settings), asyncio.to_thread(warm_up))
+            await asyncio.gather(prepare_servers(settings, changelogs), asyncio.to_thread(warm_up))
         except FinancialTrendsError as error:
             sys.exit(f"error: {error}")
         await super().on_first_start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import faust
@@ -15,6 +16,7 @@ from broker import Broker
 from config import Settings
 from sinks.indexes import ensure_indexes
 from sinks.mongo import connect, database
+from topics import ALL_TOPICS, TopicSpec
 from web.exposure import advertised_host
 
 log = logging.getLogger(__name__)
@@ -57,23 +59,27 @@ def faust_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def prepare_servers(settings: Settings) -> None:
+async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -> None:
     """Create the topics and indexes that are missing, and check the topics that exist.
 
     Waits for MongoDB as long as it takes.
+
+    Args:
+        settings: where the servers are.
+        changelogs: those of the tables, which must exist as the program's topics must.
 
     Raises:
         BrokerUnavailable: Kafka does not answer.
         TopicMismatch: a topic has another partition count than the settings say.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(_create_topics, settings)
+    await asyncio.to_thread(_create_topics, settings, list(changelogs))
     await _create_indexes(settings)
 
 
-def _create_topics(settings: Settings) -> None:
+def _create_topics(settings: Settings, changelogs: Sequence[TopicSpec]) -> None:
     with Broker(settings) as broker:
-        created = broker.ensure_topics()
+        created = broker.ensure_topics((*ALL_TOPICS, *changelogs))
     if created:
         log.info("created topics: %s", ", ".join(created))
 

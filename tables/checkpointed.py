@@ -16,15 +16,15 @@ import faust
 import orjson
 from faust.types import TP, AppT, EventT
 
-from topics import durability
+from topics import TopicSpec
 from transport.checkpoint import Rows
 from transport.outbox import send_batches
 
 _OFFSET = re.compile(rb'\{"offset":(-?\d+)')
 
-#: A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
+# A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
 #: sees it beside the right one and takes the right one; so compaction must not come first.
-_COMPACTION_LAG_MS = 86_400_000
+_COMPACTED_LATE = {"min.compaction.lag.ms": "86400000"}
 
 
 def row_offset(row: bytes) -> int:
@@ -64,15 +64,19 @@ class CheckpointedTable(faust.Table[str, Row]):
             key_type=str,
             value_type=bytes,
             store="memory://",
-            extra_topic_configs={"min.compaction.lag.ms": str(_COMPACTION_LAG_MS)},
+            extra_topic_configs=_COMPACTED_LATE,
         )
         self.key_serializer = "raw"
         app.tables.add(self)
 
-    def _new_changelog_topic(self, **options: Any) -> Any:
-        replicas = self.app.conf.topic_replication_factor
-        self.extra_topic_configs = {**self.extra_topic_configs, **durability(replicas)}
-        return super()._new_changelog_topic(**options)
+    def changelog(self) -> TopicSpec:
+        """Return the changelog as it must exist before Faust looks for it.
+
+        Faust would create it as well; but a worker that joins its group before the brokers know of
+        the topic is not assigned it, and goes on without.
+        """
+        name = self.changelog_topic.get_topic_name()
+        return TopicSpec(name, None, {"cleanup.policy": "compact"} | _COMPACTED_LATE)
 
     def row(self, key: str) -> bytes | None:
         """Return the saved row of ``key``, or None."""

@@ -16,7 +16,16 @@ from faust import Record
 
 from config import Settings
 from indicators import DEFAULT_SPEC, IndicatorSet, Ohlcv, parse
-from models import BAR, ECONOMIC_OBSERVATION, INDICATOR_SNAPSHOT, NEWS_ITEM, SOCIAL_POST, Codec
+from models import (
+    BAR,
+    ECONOMIC_OBSERVATION,
+    INDICATOR_SNAPSHOT,
+    NEWS_ITEM,
+    SERIES_UPDATE,
+    SOCIAL_POST,
+    TREND,
+    Codec,
+)
 from models.dead_letter import DeadLetter
 from sinks import documents
 from topics import ALL_TOPICS, DAY_MS, TopicSpec
@@ -224,7 +233,7 @@ def test_collections_are_those_of_the_program() -> None:
 
 def test_collections_have_their_fields_described() -> None:
     described = {one for row in rows(section("docs/data.md", "Documents")) for one in names(row[0])}
-    assert described == _collections() - {documents.TRENDS, documents.TREND_HISTORY}
+    assert described == _collections()
 
 
 def _first_bars() -> dict[str, int]:
@@ -259,6 +268,8 @@ def test_indicators_are_those_of_the_registry() -> None:
         ("NewsItem", NEWS_ITEM),
         ("SocialPost", SOCIAL_POST),
         ("EconomicObservation", ECONOMIC_OBSERVATION),
+        ("Trend", TREND),
+        ("SeriesUpdate", SERIES_UPDATE),
     ],
 )
 def test_records_have_the_fields_that_the_page_lists(heading: str, codec: Codec[Record]) -> None:

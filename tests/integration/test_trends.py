@@ -275,8 +275,6 @@ def test_tables_show_what_trends_are_made_of(deploy: Deploy) -> None:
     )
     assert sum(shown["reddit_sentiment"]["texts_by_hour"]) > 0
     assert -1 <= shown["indicators"]["intervals"]["1m"]["obv_slope"] <= 1
-    print(httpx.get(f"{base}/economy/UNRATE/").text)
-    print(worker.tail())
     of_owner = httpx.get(f"{base}/economy/UNRATE/").json()["observations"]
     of_all = httpx.get(f"{base}/macro/UNRATE/").json()["observations"]
     assert of_owner == of_all

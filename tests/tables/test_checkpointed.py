@@ -121,3 +121,6 @@ def test_the_changelog_is_compacted_late(table: IndicatorTable) -> None:
     assert topic.deleting is None
     assert topic.retention is None
     assert topic.config == {"min.compaction.lag.ms": "86400000"}
+    spec = table.changelog()
+    assert spec.name == topic.get_topic_name() == "test-indicators-changelog"
+    assert spec.config == {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
