@@ -82,8 +82,15 @@ YAHOO_INTERVAL_S = 60.0
 
 def _probe(source: BarProvider, settings: Settings) -> None:
     """Ask whether the provider answers, before anything is started for it."""
+
+    async def probe() -> None:
+        try:
+            await source.probe(settings.tickers)
+        finally:
+            await source.close()
+
     try:
-        run_here(lambda: source.probe(settings.tickers))
+        run_here(probe)
     except UnknownKeys:
         raise
     except SourceUnavailable as error:
@@ -200,15 +207,17 @@ class Run:
 
     def _fill(self) -> None:
         settings = self._settings
-        names = CompanyNames(settings)
-        sources = price_sources(settings, names)
+        sources = price_sources(settings, CompanyNames(settings))
+        providers = [(one, kept) for one, kept in sources if isinstance(one, BarProvider)]
         began = time.monotonic()
-        with fill_progress(self._console) as progress, self._manager.producer() as producer:
-            filler = Filler(settings, producer, progress, self._stop)
-            filled = filler.fill(
-                [(one, kept) for one, kept in sources if isinstance(one, BarProvider)],
-                settings.tickers,
-            )
+        try:
+            with fill_progress(self._console) as progress, self._manager.producer() as producer:
+                filler = Filler(settings, producer, progress, self._stop)
+                filled = filler.fill(providers, settings.tickers)
+        finally:
+            for source, cursors in sources:
+                run_here(source.close)
+                cursors.close()
         self._loaded, self._late = filled.bars, filled.late
         seconds = time.monotonic() - began
         self._tell(f"history: {self._loaded} bars on Kafka in {seconds:.1f} s")

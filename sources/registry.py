@@ -58,7 +58,9 @@ def price_source(settings: Settings) -> PriceSource | None:
                 settings.poll_interval_s,
             )
         case "yahoo":
-            return _yahoo(settings, settings.bar_interval)
+            # All of them, so that a length that Yahoo does not have is noticed here.
+            first, *_ = [_yahoo(settings, interval) for interval in _intervals(settings)]
+            return first
         case "none":
             return None
 
@@ -84,14 +86,18 @@ def price_sources(
     from sources.yahoo_stream import TradeStream  # noqa: PLC0415
 
     stream = TradeStream(settings.yahoo_stream_url) if settings.yahoo_stream else None
-    intervals = dict.fromkeys((settings.bar_interval, *settings.more_bar_intervals))
     return [
         (
             _yahoo(settings, interval, stream, None if names is None else names.learn),
             BarCursors(settings, interval, WARM_UP_BARS),
         )
-        for interval in intervals
+        for interval in _intervals(settings)
     ]
+
+
+def _intervals(settings: Settings) -> list[str]:
+    """Return the lengths of bars, each once, the main one first."""
+    return list(dict.fromkeys((settings.bar_interval, *settings.more_bar_intervals)))
 
 
 def _yahoo(

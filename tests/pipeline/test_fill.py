@@ -105,6 +105,12 @@ def test_only_missing_ranges_are_asked_for(load: Load) -> None:
     # The live part goes on where the history ends.
     cursors = BarCursors(load.deployment.settings, "1d", 500)
     assert cursors.load("yahoo", ["AAPL"]) == {"AAPL": utc_ms("2024-03-07")}
+    # Also without a cursor, where enough bars are stored.
+    load.deployment.database["source_cursors"].delete_one({"_id": "yahoo 1d|AAPL"})
+    assert cursors.load("yahoo", ["AAPL", "MSFT"]) == {"AAPL": utc_ms("2024-03-07")}
+    cursors.close()
+    cursors = BarCursors(load.deployment.settings, "1d", DAYS)
+    assert cursors.load("yahoo", ["AAPL"]) == {}
     cursors.close()
 
     # All is there: Yahoo's own holidays, and the years before its first bar, are not asked for.

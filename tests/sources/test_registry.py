@@ -9,7 +9,8 @@ import pytest
 
 from config import read_settings
 from errors import ConfigurationError
-from sources.registry import price_source, text_and_data_sources
+from sources.base import BarProvider
+from sources.registry import price_source, price_sources, text_and_data_sources
 from sources.replay import ReplaySource
 from sources.simulated import SimulatedSource
 from topics import STOCK_PRICES
@@ -41,6 +42,21 @@ def test_yahoo() -> None:
     source = price_source(read_settings(price_source="yahoo", poll_interval_s=60))
     assert source is not None
     assert (source.name, source.interval, source.topic) == ("yahoo", 60, STOCK_PRICES)
+
+
+def test_yahoo_has_several_lengths_of_bars() -> None:
+    settings = read_settings(price_source="yahoo", more_bar_intervals="1h,1d,1h")
+    sources_and_cursors = price_sources(settings)
+    for _, cursors in sources_and_cursors:
+        cursors.close()
+    found = [source for source, _ in sources_and_cursors]
+    assert all(isinstance(source, BarProvider) for source in found)
+    assert [source.bar_interval for source in found if isinstance(source, BarProvider)] == [
+        "1d",
+        "1h",
+    ]
+    with pytest.raises(ConfigurationError, match="MORE_BAR_INTERVALS is '7m'"):
+        price_source(read_settings(price_source="yahoo", more_bar_intervals="7m"))
 
 
 def nowhere(_: Sequence[str]) -> dict[str, int]:
