@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from pymongo.database import Database
 
 from broker import Broker
 from config import Settings, read_settings
 from embedded.locate import Servers
+from errors import BrokerUnavailable
 from kafka_producer import FinancialDataProducer
 from models import BAR, Bar
 from sinks.base import Document
@@ -112,11 +113,19 @@ class Deployment:
 
     def _start_here(self) -> None:
         """Let the group begin at the end: the topics hold what other tests sent."""
-        ends = self.broker.end_offsets(spec.name for spec in ALL_TOPICS)
+        eventually(self._began_at_the_end, "a broker that has its leaders and coordinators")
+
+    def _began_at_the_end(self) -> bool:
         consumer = self.broker.consumer(self.settings.app_id)
-        places = [TopicPartition(topic, part, offset) for (topic, part), offset in ends.items()]
-        consumer.commit(offsets=places, asynchronous=False)
-        consumer.close()
+        try:
+            ends = self.broker.end_offsets(spec.name for spec in ALL_TOPICS)
+            places = [TopicPartition(topic, part, offset) for (topic, part), offset in ends.items()]
+            consumer.commit(offsets=places, asynchronous=False)
+        except (BrokerUnavailable, KafkaException):
+            return False  # topics that were created a moment ago
+        finally:
+            consumer.close()
+        return True
 
     def environment(self) -> dict[str, str]:
         """The settings of this deployment, as a worker process reads them."""

@@ -123,10 +123,13 @@ def steady(census: Census, workers: list[Worker]) -> None:
 def test_each_key_is_polled_by_one_worker(deployment: Deployment, census: Census) -> None:
     """Two workers, then three, then one of them is killed, then one is stopped."""
     first, second = start(deployment, census), start(deployment, census)
+    first.wait_ready()
+    second.wait_ready()
     steady(census, [first, second])
 
     before = time.monotonic()
     third = start(deployment, census)
+    third.wait_ready()
     steady(census, [first, second, third])
     handed_over = {
         key: polls
