@@ -62,7 +62,7 @@ def measure(place: Arena, contestant: Contestant, seconds: int) -> dict[str, Any
         place.wait_documents(task, TICKERS, process)
         with _listening(place, task) as (stored, published):
             acknowledged = _send(place, total)
-            arrived = _wait(acknowledged, stored, published)
+            arrived = _wait(process, acknowledged, stored, published)
         if not arrived:
             raise process.failure(
                 f"has {len(stored):,} documents and {len(published):,} snapshots "
@@ -126,9 +126,10 @@ def _send(place: Arena, total: int) -> Moments:
     return {name: moments[name] for name in sent}
 
 
-def _wait(acknowledged: Moments, stored: Moments, published: Moments) -> bool:
+def _wait(process: Process, acknowledged: Moments, stored: Moments, published: Moments) -> bool:
     deadline = perf_counter() + PATIENCE_S
     while perf_counter() < deadline:
+        process.check()
         if acknowledged.keys() <= stored.keys() and acknowledged.keys() <= published.keys():
             return True
         time.sleep(0.1)

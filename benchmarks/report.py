@@ -45,7 +45,7 @@ def draw(found: Mapping[str, Any]) -> str:
 
 def _table(found: Mapping[str, Any]) -> Table:
     size, delays = found["workload"], found["latency"]
-    floor = max(one["floor_ms"] for one in delays.values())
+    floor = max((one["floor_ms"] for one in delays.values()), default=0.0)
     table = Table(
         title=f"{size['bars']:,} bars of {size['tickers']} tickers",
         caption="ms: at 1,000 bars/s, from the broker's acknowledgement until the document is "

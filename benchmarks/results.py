@@ -67,27 +67,25 @@ def summary(rounds: list[dict[str, dict[str, Any]]], latency: Mapping[str, Any])
     Args:
         rounds: for each round, what was measured of each contestant (`race.Result.asdict`).
         latency: what was measured of each contestant at a steady rate (`latency.measure`).
+
+    A contestant that failed is in none of them; what follows from it is left out, or None.
     """
     rates = [
         {name: one["bars"] / one["seconds"] for name, one in found.items()} for found in rounds
     ]
     ratios = figures.ratios(rates, roster.OURS)
-    ours = latency[roster.OURS_WITH_SNAPSHOTS]["document_ms"]
-    live = [
-        one[roster.BACKFILL] / one[roster.OURS_WITH_SNAPSHOTS]
-        for one in rates
-        if roster.BACKFILL in one
-    ]
+    ours = latency.get(roster.OURS_WITH_SNAPSHOTS)
+    live = figures.ratios(rates, roster.BACKFILL).get(roster.OURS_WITH_SNAPSHOTS)
     return {
         "contestants": {
             name: {"bars_per_s": round(rate, 1)} for name, rate in figures.medians(rates).items()
         },
         "ratios": {name: round(ratios[name], 3) for name in RATIOS if name in ratios},
-        "latency_ms": {"p50": ours["p50"], "p99": ours["p99"]},
+        "latency_ms": {
+            which: None if ours is None else ours["document_ms"][which] for which in ("p50", "p99")
+        },
         "latency": dict(latency),
-        "backfill_ratio": round(figures.medians({"": one} for one in live)[""], 3)
-        if live
-        else None,
+        "backfill_ratio": None if live is None else round(live, 3),
         "rounds": rounds,
     }
 

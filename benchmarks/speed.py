@@ -6,8 +6,9 @@ python -m benchmarks.speed --quick
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
@@ -50,13 +51,10 @@ def main() -> None:
     }
     about = {"commit": machine.commit(), "machine": machine.machine(), "workload": workload}
     partial = results.Partial({"commit": about["commit"], "workload": workload})
-    try:
-        with arena() as place:
-            about["versions"] = machine.versions(place.client.server_info()["version"])
-            found = _measure(place, partial, workload, console)
-    except ContestantFailed as error:
-        sys.exit(f"error: {error}\nwhat is finished is kept: the next run goes on from there")
-    partial.forget()
+    with arena() as place:
+        about["versions"] = machine.versions(place.client.server_info()["version"])
+        run = Run(place, partial, workload, console)
+        found = run.measure()
     whole = found | about | {"quick": quick, "finished": datetime.now(UTC).isoformat()}
     report.publish(whole)
     report.show(console, whole)
@@ -64,55 +62,89 @@ def main() -> None:
     wrong = report.problems(whole)
     for line in wrong:
         console.print(f"WRONG: {line}", highlight=False)
+    if run.failures:
+        sys.exit(f"{len(run.failures)} failed (above); the next run tries these alone again")
+    partial.forget()
     sys.exit(1 if wrong else 0)
 
 
-def _measure(
-    place: Arena, partial: results.Partial, workload: dict[str, int], console: Console
-) -> dict[str, Any]:
-    tickers, bars = workload["tickers"], workload["bars"]
-    rounds: list[dict[str, Any]] = []
-    for number in range(workload["rounds"]):
-        found: dict[str, Any] = {}
-        todo = [*(one.name for one in order(number)), roster.BACKFILL]
-        if any(f"{number}:{name}" not in partial for name in todo):
-            start = perf_counter()
-            place.refill(tickers, bars)
-            console.print(f"round {number + 1}: {bars:,} bars in {perf_counter() - start:.1f} s")
-        for contestant in order(number):
+class Run:
+    """One run of everything. What failed is told and left out, and the rest goes on.
 
-            def one(contestant: Contestant = contestant) -> dict[str, Any]:
-                return race.run(place, contestant, tickers=tickers, bars=bars).asdict()
+    Attributes:
+        failures: what failed, in words.
+    """
 
-            found[contestant.name] = partial.once(f"{number}:{contestant.name}", one)
-            _tell(console, found[contestant.name])
+    def __init__(
+        self, place: Arena, partial: results.Partial, workload: dict[str, int], console: Console
+    ) -> None:
+        self.failures: list[str] = []
+        self._place = place
+        self._partial = partial
+        self._workload = workload
+        self._console = console
+
+    def measure(self) -> dict[str, Any]:
+        """Return the results of all rounds, and of latency."""
+        rounds = [self._round(number) for number in range(self._workload["rounds"])]
+        delays: dict[str, Any] = {}
+        for contestant in CONTESTANTS:
+            if contestant.name in _WATCHED:
+                found = self._attempt(
+                    f"latency of {contestant.name}", functools.partial(self._delay, contestant)
+                )
+                if found is not None:
+                    delays[contestant.name] = found
+                    self._console.print(f"  latency of {contestant.name}: {found['document_ms']}")
+        return results.summary(rounds, delays)
+
+    def _round(self, number: int) -> dict[str, Any]:
+        tickers, bars = self._workload["tickers"], self._workload["bars"]
+        steps: dict[str, Callable[[], race.Result]] = {
+            one.name: functools.partial(race.run, self._place, one, tickers=tickers, bars=bars)
+            for one in order(number)
+        }
         # Last, because it adds to the topic.
-        found[roster.BACKFILL] = partial.once(
-            f"{number}:{roster.BACKFILL}",
-            lambda: race.run_load(place, tickers=tickers, bars=bars).asdict(),
+        steps[roster.BACKFILL] = functools.partial(
+            race.run_load, self._place, tickers=tickers, bars=bars
         )
-        _tell(console, found[roster.BACKFILL])
-        rounds.append({name: found[name] for name in report.TITLES})
-    delays: dict[str, Any] = {}
-    for contestant in CONTESTANTS:
-        if contestant.name in _WATCHED:
+        parts = {name: f"round {number + 1}, {name}" for name in steps}
+        if any(part not in self._partial for part in parts.values()):
+            start = perf_counter()
+            self._place.refill(tickers, bars)
+            took = perf_counter() - start
+            self._console.print(f"round {number + 1}: {bars:,} bars on the topic in {took:.1f} s")
+        found: dict[str, Any] = {}
+        for name, step in steps.items():
+            one = self._attempt(parts[name], functools.partial(_kept, step))
+            if one is not None:
+                found[name] = one
+                self._tell(one)
+        return {name: found[name] for name in report.TITLES if name in found}
 
-            def delay(contestant: Contestant = contestant) -> dict[str, Any]:
-                return latency.measure(place, contestant, workload["latency_s"])
+    def _delay(self, contestant: Contestant) -> dict[str, Any]:
+        return latency.measure(self._place, contestant, self._workload["latency_s"])
 
-            delays[contestant.name] = partial.once(f"latency:{contestant.name}", delay)
-            console.print(f"  latency of {contestant.name}: {delays[contestant.name]}")
-    return results.summary(rounds, delays)
+    def _attempt(self, part: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        try:
+            return self._partial.once(part, measure)
+        except ContestantFailed as error:
+            self.failures.append(part)
+            self._console.print(f"  FAILED: {part}: {error}", highlight=False, markup=False)
+            return None
+
+    def _tell(self, one: dict[str, Any]) -> None:
+        rate = one["bars"] / one["seconds"]
+        self._console.print(
+            f"  {one['contestant']}: {rate:,.0f} bars/s ({one['bars']:,} in {one['seconds']:.1f} "
+            f"s, {one['cpu_s']:.1f} s of CPU, load before {one['load']:.1f})"
+            + "".join(f" WRONG: {text}" for text in one["problems"]),
+            highlight=False,
+        )
 
 
-def _tell(console: Console, one: dict[str, Any]) -> None:
-    rate = one["bars"] / one["seconds"]
-    console.print(
-        f"  {one['contestant']}: {rate:,.0f} bars/s ({one['bars']:,} in {one['seconds']:.1f} s, "
-        f"{one['cpu_s']:.1f} s of CPU, load before {one['load']:.1f})"
-        + "".join(f" WRONG: {text}" for text in one["problems"]),
-        highlight=False,
-    )
+def _kept(step: Callable[[], race.Result]) -> dict[str, Any]:
+    return step().asdict()
 
 
 if __name__ == "__main__":

@@ -134,6 +134,18 @@ def test_the_summary_has_the_published_shape() -> None:
     assert found["backfill_ratio"] == 1.5
 
 
+def test_a_contestant_that_failed_is_left_out() -> None:
+    """In one round, or in all of them; the others keep their figures."""
+    first, second = one_round(10_000.0), one_round(5_000.0)
+    del first[roster.QUIX], first[roster.BACKFILL], second[roster.BACKFILL]
+    found = results.summary([first, second], {})
+    assert found["ratios"]["quixstreams"] == 4.0
+    assert found["contestants"][roster.QUIX]["bars_per_s"] == 1_250.0
+    assert roster.BACKFILL not in found["contestants"]
+    assert found["backfill_ratio"] is None
+    assert found["latency_ms"] == {"p50": None, "p99": None}
+
+
 def test_publishing_keeps_the_growth_of_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
