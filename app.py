@@ -54,7 +54,8 @@ class FinancialTrends(BatchingApp):
     async def on_first_start(self) -> None:
         """Create what is missing on the servers; end with one line if that cannot be."""
         try:
-            await asyncio.gather(prepare_servers(settings), asyncio.to_thread(warm_up))
+            changelogs = [table.changelog_spec() for table in self.tables.values()]
+            await asyncio.gather(prepare_servers(settings, changelogs), asyncio.to_thread(warm_up))
         except FinancialTrendsError as error:
             sys.exit(f"error: {error}")
         await super().on_first_start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Sequence
 from typing import Any
 
 import faust
@@ -15,11 +16,13 @@ from broker import Broker
 from config import Settings
 from sinks.indexes import ensure_indexes
 from sinks.mongo import connect, database
+from topics import ALL_TOPICS, TopicSpec
 
 log = logging.getLogger(__name__)
 
 #: The broker takes a worker for dead after so many seconds of silence.
 SESSION_TIMEOUT_S = 10.0
+HEARTBEAT_S = 0.5
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
@@ -41,8 +44,12 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "table_standby_replicas": 0,
         "consumer_auto_offset_reset": "earliest",
         "broker_session_timeout": SESSION_TIMEOUT_S,
-        "broker_heartbeat_interval": SESSION_TIMEOUT_S / 5,
+        # Members learn by their next heartbeat that another one has come or gone.
+        "broker_heartbeat_interval": HEARTBEAT_S,
         "broker_request_timeout": 30.0,
+        # A change of the cluster that no error told of is noticed after so many milliseconds.
+        "consumer_metadata_max_age_ms": 10_000,
+        "producer_metadata_max_age_ms": 10_000,
         # An outage of MongoDB stops the fetching; that alone must not cost the membership.
         "broker_max_poll_interval": 86_400.0,
         "broker_max_poll_records": 1_000,
@@ -54,23 +61,25 @@ def faust_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def prepare_servers(settings: Settings) -> None:
+async def prepare_servers(settings: Settings, changelogs: Sequence[TopicSpec]) -> None:
     """Create the topics and indexes that are missing, and check the topics that exist.
 
-    Waits for MongoDB as long as it takes.
+    Waits for MongoDB as long as it takes. The changelogs of the tables are made here as well, and
+    not left to Faust: it subscribes to a topic that it has just created, and if the broker it asks
+    does not know it yet, partitions are shared out without their state.
 
     Raises:
         BrokerUnavailable: Kafka does not answer.
         TopicMismatch: a topic has another partition count than the settings say.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(_create_topics, settings)
+    await asyncio.to_thread(_create_topics, settings, changelogs)
     await _create_indexes(settings)
 
 
-def _create_topics(settings: Settings) -> None:
+def _create_topics(settings: Settings, changelogs: Sequence[TopicSpec]) -> None:
     with Broker(settings) as broker:
-        created = broker.ensure_topics()
+        created = broker.ensure_topics((*ALL_TOPICS, *changelogs))
     if created:
         log.info("created topics: %s", ", ".join(created))
 

@@ -16,7 +16,7 @@ import faust
 import orjson
 from faust.types import TP, AppT, EventT
 
-from topics import durability
+from topics import TopicSpec
 from transport.checkpoint import Rows
 from transport.outbox import send_batches
 
@@ -25,6 +25,7 @@ _OFFSET = re.compile(rb'\{"offset":(-?\d+)')
 #: A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
 #: sees it beside the right one and takes the right one; so compaction must not come first.
 _COMPACTION_LAG_MS = 86_400_000
+_CHANGELOG = {"min.compaction.lag.ms": str(_COMPACTION_LAG_MS)}
 
 
 def row_offset(row: bytes) -> int:
@@ -64,15 +65,16 @@ class CheckpointedTable(faust.Table[str, Row]):
             key_type=str,
             value_type=bytes,
             store="memory://",
-            extra_topic_configs={"min.compaction.lag.ms": str(_COMPACTION_LAG_MS)},
+            extra_topic_configs=_CHANGELOG,
         )
         self.key_serializer = "raw"
         app.tables.add(self)
 
-    def _new_changelog_topic(self, **options: Any) -> Any:
-        replicas = self.app.conf.topic_replication_factor
-        self.extra_topic_configs = {**self.extra_topic_configs, **durability(replicas)}
-        return super()._new_changelog_topic(**options)
+    def changelog_spec(self) -> TopicSpec:
+        """Return the changelog as it must exist on the broker."""
+        return TopicSpec(
+            self.changelog_topic.get_topic_name(), None, {"cleanup.policy": "compact"} | _CHANGELOG
+        )
 
     def row(self, key: str) -> bytes | None:
         """Return the saved row of ``key``, or None."""
