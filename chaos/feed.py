@@ -55,7 +55,7 @@ class Feed:
         self._stream = stream
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        #: Per ticker, the bars acknowledged: when, by the monotonic clock, and of which time.
+        #: Per ticker, the bars sent: of which time, and when by the monotonic clock.
         self._news: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self._producer = Producer(
             {
@@ -114,6 +114,7 @@ class Feed:
     def _send_round(self) -> None:
         for message in self._stream.round():
             self.ledger.sent[message.number] = message
+            self._remember(message)
             while True:
                 try:
                     self._producer.produce(
@@ -135,6 +136,9 @@ class Feed:
             return
         place = (message.topic, delivered.partition(), delivered.offset())
         self.ledger.acknowledged[message.number] = place
+
+    def _remember(self, message: Message) -> None:
+        """Note when a bar was sent: from then on it is waited for, whoever delays it."""
         if message.topic == PRICES and message.reason is None and message.value is not None:
             bar = json.loads(message.value)
             news = self._news[bar["ticker"]]

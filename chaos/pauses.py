@@ -19,11 +19,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOOK_EVERY_S = 0.2
 
-#: A bar that was acknowledged so long ago and is not stored means that its ticker stands still.
-BEHIND_S = 4.0
+#: A bar that was sent so long ago and is not stored means that its ticker stands still.
+BEHIND_S = 3.0
 
-#: A fault is over when for so long nothing stood still.
-CALM_S = 3.0
+#: A fault is over when for so long nothing stood still. Longer than it takes to be seen.
+CALM_S = 6.0
 
 
 class Watch:

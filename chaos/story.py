@@ -64,7 +64,7 @@ class Story:
             self._began = time.monotonic()
             feed.start()
             self._until(watch.started, _START_S, "something of every ticker is stored")
-            self._wait_settled(watch)
+            watch.settle(_SETTLE_S)
             self._break_things(watch)
             feed.stop()
             self._judge("as it went", recomputed=False)
@@ -167,9 +167,6 @@ class Story:
         self.report.findings.append(("on the way", Finding("process", text)))
 
     # -- waiting
-
-    def _wait_settled(self, watch: Watch) -> None:
-        self._until(lambda: watch.settle(1.0) or watch.settle(_SETTLE_S), _SETTLE_S, "calm")
 
     def _until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
         deadline = time.monotonic() + timeout_s

@@ -22,7 +22,7 @@ from transport.outbox import send_batches
 
 _OFFSET = re.compile(rb'\{"offset":(-?\d+)')
 
-# A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
+#: A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
 #: sees it beside the right one and takes the right one; so compaction must not come first.
 _COMPACTED_LATE = {"min.compaction.lag.ms": "86400000"}
 

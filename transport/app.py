@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 import faust
-from faust.types import ConsumerT, TopicT, TransportT
+from faust.types import TP, ConsumerT, TopicT, TransportT
 
 from transport.batch import BatchSchema
 from transport.checkpoint import Checkpointer
 from transport.driver import BatchingTransport
+
+log = logging.getLogger(__name__)
 
 
 class BatchingApp(faust.App):
@@ -29,6 +33,30 @@ class BatchingApp(faust.App):
         """Return the topic ``name``, which delivers :class:`transport.Batch` events."""
         self.batched_topics.add(name)
         return self.topic(name, schema=BatchSchema(), acks=False, allow_empty=True)
+
+    async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Begin to work on partitions, unless their state has not come with them.
+
+        The member that shares partitions out leaves topics aside that its metadata do not have, and
+        without its changelog a table would begin anew in the middle of the stream. So nothing is
+        processed until that member's next look at the cluster, after which it shares out again.
+        """
+        missing = self.without_state(assigned)
+        if missing:
+            log.error(
+                "partitions were assigned without %s, which the group's leader does not know yet: "
+                "waiting for it to share them out again",
+                ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(missing)),
+            )
+            return
+        await super()._on_partitions_assigned(assigned, generation_id)
+
+    def without_state(self, assigned: Iterable[TP]) -> set[TP]:
+        """Return the changelog partitions that should have come with these partitions."""
+        places = set(assigned)
+        partitions = {tp.partition for tp in places if tp.topic in self.batched_topics}
+        changelogs = {table.changelog_topic.get_topic_name() for table in self.tables.values()}
+        return {TP(name, number) for name in changelogs for number in partitions} - places
 
     def _new_transport(self) -> TransportT:
         return BatchingTransport(self.conf.broker_consumer, self)
