@@ -13,7 +13,7 @@ QUIX_STAMP := $(VENV)/.installed-bench-quixstreams
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots
+.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,12 +24,15 @@ setup: $(DEV_STAMP) ## install everything into .venv; start nothing
 run: $(RUN_STAMP) ## stream recorded prices through a real Kafka into a real MongoDB (ARGS="--duration 1" adds options)
 	@$(BIN)/python run_streaming_pipeline.py $(TICKERS) --initial-load --source replay $(ARGS)
 
-# Tests mostly wait for servers, so two processes, each with servers of its own, take half the time.
+# Tests mostly wait for servers, so three processes, each with servers of its own, take a third of the time.
 # Given servers are one broker with one set of topics: one process.
-PARALLEL := $(if $(KAFKA_BOOTSTRAP_SERVERS),,-n 2 --dist loadfile)
+PARALLEL := $(if $(KAFKA_BOOTSTRAP_SERVERS),,-n 3 --dist loadfile)
 
-test: $(DEV_STAMP) ## run all tests, on servers of their own (ARGS="-k indicators" adds options)
-	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+test: $(DEV_STAMP) ## run the tests, on servers of their own (ARGS="-k indicators" adds options)
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not long" $(ARGS)
+
+test-long: $(DEV_STAMP) ## run the tests that take half a minute and more each: kills, handovers, restarts
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 check: lint types test ## what every commit must pass: ruff, mypy, tests
 

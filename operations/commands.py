@@ -161,7 +161,7 @@ def _attach_reset(app: BatchingApp, settings: Settings, console: Console) -> Non
             since_ms = None if to == "beginning" else to_ms("--to", to)
             plan = await asyncio.to_thread(prepare, since_ms)
             _explain(console, plan)
-            if not yes and click.prompt(f"Type {plan.group} to do it", default="") != plan.group:
+            if not yes and not _confirmed(plan.group):
                 raise Refused("nothing was changed")
             await asyncio.to_thread(carry_out, plan)
         except FinancialTrendsError as error:
@@ -183,3 +183,11 @@ def _explain(console: Console, plan: reset.Plan) -> None:
     console.print(
         "Documents stay: what is processed again lands in the same ones.", highlight=False
     )
+
+
+def _confirmed(group: str) -> bool:
+    """Whether somebody types the group's name; nobody does where the input is at its end."""
+    try:
+        return bool(click.prompt(f"Type {group} to do it", default="") == group)
+    except click.Abort:
+        return False

@@ -2,7 +2,7 @@
 
 In this order: the addresses in KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI, Docker where an engine
 answers, embedded servers in a temporary folder. The last never share a folder or the usual ports
-with servers that a developer runs. Each process of a run (`-n 2`) has its own: topics are the same
+with servers that a developer runs. Each process of a run (`-n 3`) has its own: topics are the same
 in every test, so tests that run at the same time must not share a broker.
 """
 

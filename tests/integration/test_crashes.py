@@ -159,6 +159,7 @@ def test_a_bug_costs_one_message(deploy: Deploy) -> None:
     assert "the program failed on it: RuntimeError('a bug')" in letter["error"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_workers_come_and_go(deploy: Deploy) -> None:
     """Partitions move to a worker that is added, and back, in mid-load, by clean rebalances."""
@@ -173,6 +174,7 @@ def test_workers_come_and_go(deploy: Deploy) -> None:
     check(deployment, bars)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_kafka_away_for_a_while(servers: Servers, tmp_path: Path) -> None:
     """The broker is killed in mid-load and comes back: nothing is lost, nothing counts twice."""

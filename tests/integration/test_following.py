@@ -18,7 +18,7 @@ from tests.integration.test_tables import faust
 from tests.sources.providers.fred import API_KEY, FredSeries, FredServer
 from tests.sources.providers.rss import FeedServer
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.sources.providers.reddit import RedditServer, post
 from tests.sources.providers.rss import FeedServer, Item
 from tests.sources.providers.twitter import TwitterServer, tweet
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 POLL_S = 0.2
 #: What a window must hold for several polls of each key, on a machine that does other things too.

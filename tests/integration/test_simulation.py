@@ -15,7 +15,7 @@ from sources.simulation import simulated_sources, wanted
 from tests.deployment import Deployment
 from tests.eventually import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 TICKERS = ("AAPL", "IBM", "MSFT")
 KINDS = {

@@ -17,7 +17,7 @@ from tests.deployment import Deployment, bar
 from tests.integration.test_tables import faust
 from tests.verify import START_MS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.verify import random_bars, wrong
 
 __all__ = ["deploy"]
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(240)]
 
 TICKERS = [f"BACK{n}" for n in range(6)]
 

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.options import parse
 from pipeline.run import plan
+from tests.sources.providers.yahoo import YahooServer, daily
 
 
 def planned(line: str) -> dict[str, object]:
@@ -20,8 +21,11 @@ def test_prices_known_ahead_come_with_everything_else(source: str) -> None:
     assert planned(f"AAPL --source {source}")["simulate_missing"] is True
 
 
-def test_live_prices_come_with_live_news_only() -> None:
-    settings = planned("AAPL --source yahoo")
+def test_live_prices_come_with_live_news_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with YahooServer() as yahoo:
+        yahoo.charts["AAPL"] = daily("2026-11-02", 10)
+        monkeypatch.setenv("YAHOO_BASE_URL", yahoo.url)
+        settings = planned("AAPL --source yahoo")
     assert settings["simulate_missing"] is False
     assert settings["news_source"] == "rss"
 

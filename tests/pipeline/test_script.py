@@ -168,7 +168,7 @@ def test_no_mongodb_at_the_address_given(servers: Servers, tmp_path: Path) -> No
 
 @pytest.mark.integration
 def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Path) -> None:
-    arguments = ["FB", "--source", "replay", "--initial-load", "--duration", "0.12"]
+    arguments = ["FB", "--source", "replay", "--initial-load", "--duration", "0.2"]
     arguments += ["--speed", "5", "--interval", "0.5"]
     code, output, errors = run(tmp_path, arguments, deployment.environment())
     assert (code, errors) == (0, ""), output
@@ -176,7 +176,7 @@ def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Pat
     assert f"FB: {HISTORY_OF_FB} bars of history produced" in output
     assert "first document in MongoDB after" in output
     assert "simulated news, posts and observations on Kafka" in output
-    assert "Summary (the 0:07 are over)" in output
+    assert "Summary (the 0:12 are over)" in output
     assert "lag              0" in output
 
     stored = list(deployment.database["stock_prices"].find({"ticker": "FB"}).sort("time", 1))
@@ -189,7 +189,7 @@ def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Pat
 
 @pytest.mark.integration
 def test_what_is_skipped_does_not_come(deployment: Deployment, tmp_path: Path) -> None:
-    arguments = ["FB", "--initial-load", "--speed", "1000"]
+    arguments = ["FB", "--source", "replay", "--initial-load", "--speed", "1000"]
     arguments += ["--skip-news", "--skip-twitter", "--skip-economic"]
     code, output, errors = run(tmp_path, arguments, deployment.environment())
     assert (code, errors) == (0, ""), output

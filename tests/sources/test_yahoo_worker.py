@@ -18,7 +18,7 @@ from tests.sources.providers.server import Request
 from tests.sources.providers.yahoo import BROKEN, CHART, Chart, YahooServer, row
 from tests.verify import wrong
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 DAY_S, HOUR_S = 86_400, 3_600
 #: Of exchanges without a calendar here, so polled on any day.

@@ -122,17 +122,27 @@ def trend(ticker: str, time_ms: int, direction: str = "up", strength: float = 64
         {
             "ticker": ticker,
             "time": time_ms,
+            "version": 1,
             "direction": direction,
             "strength": strength,
             "confidence": 0.82,
             "components": {
-                "price_trend": round(0.71 * sign, 2),
+                "price": round(0.71 * sign, 2),
                 "momentum": round(0.48 * sign, 2),
                 "volume": round(0.22 * sign, 2),
                 "news": round(0.35 * sign, 2),
                 "twitter": round(-0.12 * sign, 2),
                 "reddit": round(0.18 * sign, 2),
                 "macro": -0.05,
+            },
+            "weights": {
+                "price": 0.35,
+                "momentum": 0.2,
+                "volume": 0.1,
+                "news": 0.05,
+                "twitter": 0.03,
+                "reddit": 0.04,
+                "macro": 0.05,
             },
             "reasons": [
                 f"the price trend points {direction}: EMA 12 against EMA 26, ADX 31",

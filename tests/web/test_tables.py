@@ -46,6 +46,7 @@ def stored(deployment: Deployment, ticker: str) -> Any:
     return max(found, key=lambda document: document["time"])["indicators"]
 
 
+@pytest.mark.long
 def test_any_worker_knows_any_key_also_when_one_is_killed(deployment: Deployment) -> None:
     """Every answer is the right row, or 503 with the time to ask again; never a wrong one."""
     expected = {ticker: stored(deployment, ticker) for ticker in TICKERS}
@@ -103,7 +104,8 @@ def test_pages_for_people(deployment: Deployment) -> None:
     hostile = ask(worker, "/tables/indicators/%3Cscript%3E", **people)
     assert hostile.status_code == 404
     assert hostile.headers["Content-Type"].startswith("application/json")
-    assert ask(worker, "/tables/nothing/").json()["error"]["remedy"] == "there are: indicators"
+    remedy = ask(worker, "/tables/nothing/").json()["error"]["remedy"]
+    assert remedy.startswith("there are: indicators, ")
 
 
 def test_fausts_own_pages_are_guarded_too(deployment: Deployment) -> None:
