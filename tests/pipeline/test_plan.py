@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import time
 
 import pytest
 
 from pipeline.options import parse
 from pipeline.run import plan
-from tests.sources.providers.yahoo import YahooServer, daily
+from tests.sources.providers.yahoo import Chart, YahooServer, row
 
 
 def planned(line: str) -> dict[str, object]:
@@ -23,7 +24,8 @@ def test_prices_known_ahead_come_with_everything_else(source: str) -> None:
 
 def test_live_prices_come_with_live_news_only(monkeypatch: pytest.MonkeyPatch) -> None:
     with YahooServer() as yahoo:
-        yahoo.charts["AAPL"] = daily("2026-11-02", 10)
+        today = int(time.time()) // 86_400 * 86_400
+        yahoo.charts["AAPL"] = Chart([row(today - 86_400 * back, 50.0) for back in range(9, 0, -1)])
         monkeypatch.setenv("YAHOO_BASE_URL", yahoo.url)
         settings = planned("AAPL --source yahoo")
     assert settings["simulate_missing"] is False

@@ -56,6 +56,7 @@ def played(deployment: Deployment, ticker: str) -> list[Bar]:
     return bars[start : start + stored(deployment, ticker)]
 
 
+@pytest.mark.long
 def test_two_workers_share_the_tickers(deployment: Deployment) -> None:
     """Each bar arrives in order, whoever polls it; a restart goes on after the last one."""
     workers = [deployment.start_worker(), deployment.start_worker()]
