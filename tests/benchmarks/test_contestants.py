@@ -23,6 +23,7 @@ TICKERS, BARS = 20, 2_000
 OURS = next(one for one in roster.CONTESTANTS if one.name == roster.OURS)
 
 
+@pytest.mark.long
 @pytest.mark.integration
 def test_our_contestant_is_timed_and_judged(servers: Servers, tmp_path: Path) -> None:
     """All bars are stored, right and committed, and without a snapshot (PUBLISH_SNAPSHOTS)."""

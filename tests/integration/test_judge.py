@@ -9,7 +9,7 @@ from tests.integration.conftest import HOLDING_BACK, Deploy
 from tests.integration.test_crashes import TICKERS, check, reaches
 from tests.verify import random_bars
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.mark.timeout(240)
