@@ -159,7 +159,7 @@ class Adjustments:
             return {}
         fresh = await source.between(ticker, next(iter(stored)))
         # In a thread: forty years of a ticker are many bars.
-        changed = await asyncio.to_thread(_changes, stored, fresh)
+        changed = await asyncio.to_thread(changes, stored, fresh)
         older = sum(at < fresh[0].time for at in stored) if changed else 0
         if older:
             log.warning(
@@ -184,7 +184,7 @@ class Adjustments:
                 name = schedule.source.name
                 while True:
                     stored = await asyncio.to_thread(self._stored.of_source, ticker, interval, name)
-                    if not any(at in stored and _other(stored[at], b) for at, b in bars.items()):
+                    if not await asyncio.to_thread(_differ, stored, bars):
                         break
                     await self._schedules[0].app.sleep(LOOK_S)
 
@@ -202,12 +202,16 @@ class Adjustments:
         return f"{self._schedules[0].source.name} {mark}"
 
 
-def _changes(stored: Mapping[int, Document], fresh: Sequence[Bar]) -> dict[int, Bar]:
+def changes(stored: Mapping[int, Document], fresh: Sequence[Bar]) -> dict[int, Bar]:
     """Return the bars with other values than those stored; none where only rounding differs."""
     known = [(stored[bar.time], bar) for bar in fresh if bar.time in stored]
     if not any(_adjusted(before, bar) for before, bar in known):
         return {}
     return {bar.time: bar for before, bar in known if _other(before, bar)}
+
+
+def _differ(stored: Mapping[int, Document], bars: Mapping[int, Bar]) -> bool:
+    return any(at in stored and _other(stored[at], bar) for at, bar in bars.items())
 
 
 def _adjusted(stored: Document, bar: Bar) -> bool:

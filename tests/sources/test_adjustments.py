@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sources.adjustments import _changes
+from sources.adjustments import changes
 from tests.deployment import bar
 
 BEFORE = bar("A", 60_000, 100.0, adjusted_close=98.0)
@@ -30,7 +30,7 @@ STORED = {
 )
 def test_more_than_rounding_is_a_change(fields: dict[str, float | None], changed: bool) -> None:
     now = BEFORE.derive(**fields)
-    assert _changes(STORED, [now]) == ({60_000: now} if changed else {})
+    assert changes(STORED, [now]) == ({60_000: now} if changed else {})
 
 
 def test_with_one_changed_all_that_differ_are_stored_again() -> None:
@@ -42,4 +42,4 @@ def test_with_one_changed_all_that_differ_are_stored_again() -> None:
         # Not stored.
         BEFORE.derive(time=240_000, low=49.5),
     ]
-    assert sorted(_changes(stored, fresh)) == [60_000, 120_000]
+    assert sorted(changes(stored, fresh)) == [60_000, 120_000]
