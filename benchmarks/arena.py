@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import sys
 import tempfile
 import time
 import uuid
@@ -163,7 +165,8 @@ class Arena:
 
 @contextmanager
 def arena() -> Iterator[Arena]:
-    """Start servers in a temporary folder; stop and delete them afterwards."""
+    """Start servers in a temporary folder; stop and delete them afterwards, also at SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     directory = Path(tempfile.mkdtemp(prefix="financial-trends-bench-"))
     try:
         servers = stack.up(directory, usual_ports=False)

@@ -99,5 +99,6 @@ def seconds_in(log: Path) -> float | None:
 
 def _last(log: Path, mark: str) -> str | None:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+    # Faust puts a time and a level before everything that is printed.
+    found = [line.partition(mark)[2] for line in lines if mark in line]
     return found[-1] if found else None

@@ -35,7 +35,7 @@ def test_contestants_share_driver_and_json() -> None:
 
 def test_what_a_contestant_says_is_found_among_other_lines(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
-    log.write_text('warning\n@settings {"bulk": 1000}\n@ready\nmore @seconds 9\n@seconds 2.5\n')
+    log.write_text('warning\n[WARNING] @settings {"bulk": 1000} \n@ready\n@seconds 2.5\n')
     assert settings_in(log, {}) == {"bulk": 1000}
     assert seconds_in(log) == 2.5
     log.write_text("nothing\n")
