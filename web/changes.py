@@ -200,13 +200,14 @@ class Changes:
         while self.subscriptions:
             try:
                 await self._read()
-                pause = _PAUSES_S[0]
             except PyMongoError as error:
                 if isinstance(error, OperationFailure) and error.code in _TOKEN_ERRORS:
                     self._start_anew("MongoDB keeps no history from then on")
                     continue
                 log.warning("no changes for the page: %s; trying again", error)
-                self._is_open.clear()
+                if self._is_open.is_set():
+                    pause = _PAUSES_S[0]
+                    self._is_open.clear()
                 self._tell("status", {"mongodb": "away", "reason": "MongoDB does not answer"})
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _PAUSES_S[1])
@@ -220,6 +221,8 @@ class Changes:
         async with await self._watch(self._asked, self._token) as stream:
             if self._token is None:
                 self._token = self.passed = _token(stream.resume_token)
+            if not all(map(self._covers, self.subscriptions)):
+                return  # somebody came while it was being opened
             self._is_open.set()
             self._tell("status", {"mongodb": "ok"})
             read = 0

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -26,6 +27,8 @@ from models import INTEGRATION_TEST
 from sinks.base import Document
 from sinks.documents import ECONOMY, NEWS, REDDIT, STOCK_PRICES, TRENDS, TWITTER
 from web.shapes import bar_row, news_row, observation_row, post_row, trend_row
+
+log = logging.getLogger(__name__)
 
 EVENTS = (
     "hello",
@@ -77,7 +80,12 @@ def change_of(raw: Document) -> Change | None:
     if document is None or document.get("source") == INTEGRATION_TEST:
         return None
     collection, token = raw["ns"]["coll"], raw["_id"]["_data"]
-    shaped = _shaped(collection, document)
+    try:
+        shaped = _shaped(collection, document)
+    except (KeyError, TypeError, ValueError) as error:
+        # Not of the program's making; the stream must go on for everything that is.
+        log.warning("%s in %s is not shown: %r", document["_id"], collection, error)
+        return None
     if shaped is None:
         return None
     event, ticker, data = shaped

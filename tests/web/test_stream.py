@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -64,6 +65,29 @@ async def test_only_what_was_asked_for(client: Client, store: Database[Document]
         ("bar", "^GSPC"),
         ("trend", "^GSPC"),
     ]
+
+
+async def test_who_comes_while_the_stream_is_being_opened_is_heard(
+    client: Client, store: Database[Document]
+) -> None:
+    async def first_close(ticker: str) -> float:
+        async with listening(client, tickers=ticker) as listener:
+            await listener.next("hello")
+            put_bars(store, ticker, [3.0])
+            return closes([await listener.next("bar")])[0]
+
+    assert await asyncio.gather(*(first_close(f"T{n}") for n in range(5))) == [3.0] * 5
+
+
+async def test_a_document_of_nobodys_making_does_not_end_the_stream(
+    client: Client, store: Database[Document]
+) -> None:
+    async with listening(client) as listener:
+        await listener.next("hello")
+        store.stock_prices.insert_one({"close": 3.0, "ticker": ["AAPL"]})
+        store.news.insert_one({"_id": "AAPL|x", "ticker": "AAPL", "time": "today"})
+        put_bars(store, "AAPL", [4.0])
+        assert closes([await listener.next("bar")]) == [4.0]
 
 
 async def test_changes_of_one_document_are_merged(
