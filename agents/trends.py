@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from agents.services import Services
 from models import TREND
 from sinks import Write
-from sinks.documents import trend_history_write, trend_write
+from sinks.documents import trend_writes
 from tables.indicators import IndicatorTable
 from tables.sentiment import SentimentTable
 from tables.series import MacroTable
@@ -137,12 +137,12 @@ class Trends:
         self._services.counts["trends", "evaluated"] += 1
         published = self.table.of(ticker, partition)
         if published.trend is not None and _same(published.trend, evaluation):
-            return [trend_write(trend)]
+            return trend_writes(trend, changed=False)
         published.offset, published.trend = joined.version, trend
         self.table.mark_dirty(ticker)
         self._services.counts["trends", "published"] += 1
         self._services.outbox.add(TRENDS.name, partition, ticker.encode(), TREND.dump(trend))
-        return [trend_write(trend), trend_history_write(trend)]
+        return trend_writes(trend, changed=True)
 
 
 def _same(published: Mapping[str, Any], evaluation: Evaluation) -> bool:

@@ -138,15 +138,19 @@ def observation_write(observation: EconomicObservation, origin: Origin) -> Write
     )
 
 
-def trend_write(trend: Mapping[str, Any]) -> Write:
-    """Return the write of a ticker's trend, given as its fields: it only moves forward."""
-    return Write(TRENDS, trend["ticker"], _dated(trend), Mode.FORWARD)
+def trend_writes(trend: Mapping[str, Any], *, changed: bool) -> list[Write]:
+    """Return the writes of a ticker's trend, which only moves forward.
 
-
-def trend_history_write(trend: Mapping[str, Any]) -> Write:
-    """Return the write of a trend that changed; of several at one time the last version stays."""
-    id_ = f"{trend['ticker']}|{trend['time']}"
-    return Write(TREND_HISTORY, id_, _dated(trend), Mode.FORWARD)
+    Args:
+        trend: its fields.
+        changed: whether it goes into the history, too; of several at one time the last one stays.
+    """
+    ticker, time = trend["ticker"], trend["time"]
+    document = _dated(trend)
+    writes = [Write(TRENDS, ticker, document, Mode.FORWARD)]
+    if changed:
+        writes.append(Write(TREND_HISTORY, f"{ticker}|{time}", document, Mode.FORWARD))
+    return writes
 
 
 def dead_letter_write(origin: Origin, *, error: str, agent: str, time_ms: int) -> Write:

@@ -13,8 +13,9 @@ from trend.weights import COMPONENTS
 #: A trend that is weaker goes sideways.
 SIDEWAYS_BELOW = 10
 
-#: What is published is rounded first and computed from afterwards, so that it recomputes exactly.
-SCORE_DIGITS, WEIGHT_DIGITS = 2, 3
+#: Steps of 1 to which scores and weights are rounded. All else is computed from the rounded ones,
+#: so that what is published recomputes exactly.
+SCORE_STEPS, WEIGHT_STEPS = 100, 1000
 
 
 class Evaluation(NamedTuple):
@@ -46,11 +47,11 @@ def evaluate(inputs: Inputs, weights: Mapping[str, float]) -> Evaluation:
     counted: dict[str, float] = {}
     for name in COMPONENTS:
         value, share = found.get(name, MISSING)
-        weight = round(weights[name] * share, WEIGHT_DIGITS)
-        if weight:
-            # Plus 0.0: there is no minus zero in what is published.
-            components[name] = round(value, SCORE_DIGITS) + 0.0
-            counted[name] = weight
+        # Whole steps: rounding to decimals takes ten times as long.
+        steps = round(weights[name] * share * WEIGHT_STEPS)
+        if steps:
+            components[name] = round(value * SCORE_STEPS) / SCORE_STEPS
+            counted[name] = steps / WEIGHT_STEPS
     direction, strength, confidence = combine(components, counted)
     return Evaluation(
         direction, strength, confidence, components, counted, reasons(inputs, components, counted)
@@ -76,4 +77,4 @@ def combine(
     # Rounded first to what decimals can tell: a sum in binary may lie on either side of a half.
     strength = round(abs(round(100.0 * score, 6)))
     direction = "sideways" if strength < SIDEWAYS_BELOW else "up" if score > 0 else "down"
-    return direction, strength, round(confidence, WEIGHT_DIGITS)
+    return direction, strength, round(confidence * WEIGHT_STEPS) / WEIGHT_STEPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -58,6 +59,7 @@ class Inputs(NamedTuple):
     backdrop: Backdrop
 
 
+@functools.cache
 def interval_ms(interval: str) -> int:
     """Return the length of an interval, in ms.
 
@@ -82,4 +84,6 @@ def leading(bars: Mapping[str, LastBar]) -> LastBar:
     """
     if not bars:
         return NO_BAR
+    if len(bars) == 1:
+        return next(iter(bars.values()))
     return bars[max(bars, key=lambda interval: (bars[interval].time, -interval_ms(interval)))]
