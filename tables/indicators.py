@@ -27,14 +27,16 @@ Values = dict[str, float | None]
 class IntervalState:
     """The indicators of one ticker at one interval, and what the trend wants to know beside them.
 
-    ``last_time`` is the opening time of the last closed bar applied, ms since the epoch; ``last``
-    is the newest bar, closed or forming: opening time, close, and the values at it.
+    ``last_time`` is the opening time of the last closed bar applied, ms since the epoch. ``last``
+    are opening time and close of the newest bar; ``forming`` the values at it while it is forming,
+    and None when it is closed: then they are those of the indicators.
     """
 
     indicators: IndicatorSet
     last_time: int | None = None
     obv_slope: ObvSlope = field(default_factory=ObvSlope)
-    last: tuple[int, float, Mapping[str, float | None]] | None = None
+    last: tuple[int, float] | None = None
+    forming: Mapping[str, float | None] | None = None
 
     def advance(self, bar: Bar, time: int) -> Values:
         """Take in the closed bar that opened at ``time``; returns the values at it.
@@ -45,7 +47,10 @@ class IntervalState:
         self.indicators.update(bar)
         self.obv_slope.update(bar)
         self.last_time = time
-        return self._show(bar, time, self.indicators.values())
+        if self.last is None or time >= self.last[0]:
+            self.last = (time, bar.close)
+            self.forming = None
+        return self.indicators.values()
 
     def form(self, bar: Bar, time: int) -> Values:
         """Return the values as if the bar that opened at ``time`` closed as it stands.
@@ -55,17 +60,18 @@ class IntervalState:
         """
         copy = self.indicators.clone()
         copy.update(bar)
-        return self._show(bar, time, copy.values())
+        values = copy.values()
+        if self.last is None or time >= self.last[0]:
+            self.last = (time, bar.close)
+            self.forming = values
+        return values
 
     def last_bar(self) -> LastBar | None:
         """Return the newest bar as the trend reads it; None before the first one."""
-        return None if self.last is None else LastBar(*self.last, self.obv_slope.value)
-
-    def _show(self, bar: Bar, time: int, values: Values) -> Values:
-        last = self.last
-        if last is None or time >= last[0]:
-            self.last = (time, bar.close, values)
-        return values
+        if self.last is None:
+            return None
+        values = self.indicators.values() if self.forming is None else self.forming
+        return LastBar(*self.last, values, self.obv_slope.value)
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -76,11 +82,10 @@ class IntervalState:
             "obv_slope": self.obv_slope.state(),
         }
         if self.last is not None:
-            time, close, values = self.last
-            saved["bar"] = [time, close]
-            if time != self.last_time:
-                # Those at a closed bar follow from the state.
-                saved["forming"] = {name: values[name] for name in READ if name in values}
+            saved["bar"] = self.last
+        if self.forming is not None:
+            forming = self.forming
+            saved["forming"] = {name: forming[name] for name in READ if name in forming}
         return saved
 
     @classmethod
@@ -91,8 +96,8 @@ class IntervalState:
             state.obv_slope = ObvSlope.from_state(saved["obv_slope"])
         if "bar" in saved:
             time, close = saved["bar"]
-            values = saved["forming"] if "forming" in saved else state.indicators.values()
-            state.last = (time, close, values)
+            state.last = (time, close)
+        state.forming = saved.get("forming")
         return state
 
 

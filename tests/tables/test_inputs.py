@@ -23,7 +23,7 @@ from tables.trends import TrendTable
 from tests.indicators.bars import walk
 from tests.tables.conftest import changelog
 from transport import BatchingApp
-from trend import Change
+from trend import Change, LastBar
 
 MINUTE, HOUR = 60_000, 3_600_000
 
@@ -83,7 +83,7 @@ def test_a_forming_bar_leaves_the_state_alone() -> None:
     interval = table.of("AAPL", 0).intervals["1m"]
     state, slope = interval.indicators.state(), interval.obv_slope.state()
     values = interval.form(Ohlcv.at(1.0, 5.0), 40 * MINUTE)
-    assert interval.last == (40 * MINUTE, 1.0, values)
+    assert (interval.last, interval.forming) == ((40 * MINUTE, 1.0), values)
     assert (interval.indicators.state(), interval.obv_slope.state()) == (state, slope)
     assert interval.last_time == 39 * MINUTE
 
@@ -93,10 +93,11 @@ def test_an_older_bar_does_not_take_the_place_of_a_newer_one() -> None:
     interval = table.of("AAPL", 0).intervals["1m"]
     interval.form(Ohlcv.at(1.0, 5.0), 45 * MINUTE)
     interval.advance(Ohlcv.at(2.0, 5.0), 41 * MINUTE)
-    assert interval.last is not None
-    assert interval.last[:2] == (45 * MINUTE, 1.0)
+    assert interval.last == (45 * MINUTE, 1.0)
+    assert interval.forming is not None
     interval.advance(Ohlcv.at(3.0, 5.0), 45 * MINUTE)
-    assert interval.last[:2] == (45 * MINUTE, 3.0)
+    values, slope = interval.indicators.values(), interval.obv_slope.value
+    assert interval.last_bar() == LastBar(45 * MINUTE, 3.0, values, slope)
 
 
 def test_a_bar_that_is_refused_changes_nothing() -> None:
