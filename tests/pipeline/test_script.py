@@ -185,6 +185,11 @@ def test_runs_for_the_duration_and_sums_up(deployment: Deployment, tmp_path: Pat
     assert all("indicators" in document for document in stored)
     times = [document["time"] for document in stored]
     assert len(set(times)) == len(times)
+    (trend,) = deployment.database["trends"].find()
+    assert f"  trends           FB {trend['direction']} {trend['strength']}\n" in output
+    changes = deployment.database["trend_history"].count_documents({})
+    assert changes > 0
+    assert f"    trend_history          {changes:,} (+{changes:,})\n" in output
 
 
 @pytest.mark.integration

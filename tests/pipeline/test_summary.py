@@ -22,6 +22,7 @@ def test_numbers_of_this_run_and_altogether() -> None:
     text = "\n".join(summary(OUTCOME))
     for part in ("Summary (stopped)", "1,500, 100 of them", "2,400 (+1,500)", "3 (+0", "9.8 s"):
         assert part in text
+    assert "trends           AAPL up 63" in text
 
 
 def test_what_is_left_on_kafka_is_said() -> None:

@@ -1,0 +1,27 @@
+"""How the app joins its parts, where the order matters."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.deployment import ROOT
+
+#: The app reads the settings of its process, so it is looked at in one of its own.
+LOOK = """
+import app
+checkpoints = app.app.checkpoints
+stores, states = checkpoints._stores, checkpoints._states
+assert stores[0] is app.trends, "evaluates before the stores that it submits to are cut"
+assert stores[-1] is app.services.outbox, "is cut when all have put into it what they send"
+assert states[-1] is app.trends.table, "is never ahead of what trends are computed from"
+missing = {table.name for table in app.app.tables.values()} - {state.name for state in states}
+assert not missing, f"saved by no checkpoint: {missing}"
+"""
+
+
+def test_checkpoints_cut_and_save_in_order() -> None:
+    looked = subprocess.run(  # noqa: S603 - a program of our own
+        [sys.executable, "-c", LOOK], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert looked.returncode == 0, looked.stderr
