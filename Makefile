@@ -13,7 +13,7 @@ QUIX_STAMP := $(VENV)/.installed-bench-quixstreams
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots
+.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots chaos chaos-controls
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -79,6 +79,13 @@ bench-sentiment: $(DEV_STAMP) ## accuracy and texts per second of the sentiment,
 
 screenshots: $(DEV_STAMP) ## take the pictures of the page that the README shows (needs Chromium)
 	@$(BIN)/python -m scripts.screenshots
+
+SECONDS ?= 900
+chaos: $(DEV_STAMP) ## kill, stop and freeze parts of a cluster under load, then judge the result (SEED=, SECONDS=)
+	@$(BIN)/python -m chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos-controls: $(DEV_STAMP) ## show that the judge of `make chaos` sees a program that is broken on purpose
+	@$(BIN)/python -m chaos.controls
 
 clean: ## delete .venv and caches (data in .data stays; see reset)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

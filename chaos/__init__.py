@@ -6,5 +6,6 @@ watches how long nothing moves meanwhile, ``story`` puts all in order, ``report`
 
 ``judge`` knows the program by its documentation alone: it reads Kafka and MongoDB with their own
 clients, works out what must be there from the messages that were sent, and has indicators computed
-by `ta`. Nothing in this package imports the program; only ``embedded`` is used, for the servers.
+by `ta`. Nothing here imports the program; only ``embedded`` is used, for the servers. The exception
+is ``controls``: the program with one fault each, made on purpose, which the judge must find.
 """

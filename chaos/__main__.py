@@ -7,9 +7,10 @@ import secrets
 import sys
 from pathlib import Path
 
-from chaos.arena import ROOT, arena
+from chaos.arena import arena
 from chaos.faults import all_faults
 from chaos.story import Story
+from chaos.workers import ROOT
 from embedded.errors import EmbeddedError
 
 #: MongoDB is away for so long, in a run that lasts long enough.

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from chaos.arena import DATABASE, GROUP, Arena
+from chaos.arena import Arena
 from chaos.faults import REPAIR_LIMITS_S, Fault
 from chaos.feed import Feed, Ledger
 from chaos.judge import Case, Finding, judge, log
@@ -15,6 +15,7 @@ from chaos.judge.reference import Parameters
 from chaos.messages import LATE, PUNCTUAL, TOPICS, Stream
 from chaos.pauses import Watch
 from chaos.report import Pause, Report
+from chaos.workers import NAME
 
 WORKERS = 3
 
@@ -42,14 +43,23 @@ class Story:
         seconds: how long to go on breaking; every kind of fault has its turn at least once.
         kinds: what to break.
         say: takes a line about each step.
+        roll: at last replace the workers by others with changed parameters.
     """
 
     def __init__(
-        self, arena: Arena, seed: int, seconds: float, kinds: Sequence[Fault], say: Say
+        self,
+        arena: Arena,
+        seed: int,
+        seconds: float,
+        kinds: Sequence[Fault],
+        say: Say,
+        *,
+        roll: bool = True,
     ) -> None:
         self.arena = arena
         self.report = Report(seed, seconds)
         self._kinds = kinds
+        self._roll_at_last = roll
         self._say = say
         self._chance = random.Random(f"faults {seed}")
         self._ledger = Ledger()
@@ -60,7 +70,7 @@ class Story:
         self._start_workers()
         feed = Feed(self.arena.kafka.address, Stream(self.report.seed), self._ledger)
         tickers = PUNCTUAL + LATE
-        with Watch(self.arena.mongodb.address, DATABASE, feed, tickers) as watch:
+        with Watch(self.arena.mongodb.address, NAME, feed, tickers) as watch:
             self._began = time.monotonic()
             feed.start()
             self._until(watch.started, _START_S, "something of every ticker is stored")
@@ -68,9 +78,10 @@ class Story:
             self._break_things(watch)
             feed.stop()
             self._judge("as it went", recomputed=False)
-            feed.start()
-            self._roll(watch)
-            feed.stop()
+            if self._roll_at_last:
+                feed.start()
+                self._roll(watch)
+                feed.stop()
         self._drain()
         self._recompute(tickers)
         self._judge("after a recompute", recomputed=True)
@@ -135,9 +146,8 @@ class Story:
     def _judge(self, when: str, *, recomputed: bool) -> None:
         self._drain()
         arena = self.arena
-        case = Case(arena.kafka.address, arena.mongodb.address, DATABASE, GROUP, self._ledger)
-        parameters = CHANGED if recomputed else Parameters()
-        found = judge(case, parameters, recomputed=recomputed)
+        case = Case(arena.kafka.address, arena.mongodb.address, NAME, NAME, self._ledger)
+        found = judge(case, arena.parameters, recomputed=recomputed)
         self.report.findings += [(when, one) for one in found]
         self.report.judged.append(when)
         self._say(f"judged {when}: {len(found)} findings")
@@ -145,7 +155,7 @@ class Story:
     def _drain(self) -> None:
         kafka = self.arena.kafka.address
         deadline = time.monotonic() + _DRAIN_S
-        while log.unfinished(kafka, GROUP, TOPICS) and time.monotonic() < deadline:
+        while log.unfinished(kafka, NAME, TOPICS) and time.monotonic() < deadline:
             time.sleep(0.5)
 
     def _recompute(self, tickers: Sequence[str]) -> None:

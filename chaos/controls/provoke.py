@@ -1,0 +1,53 @@
+"""Brings a worker into the situations in which the faults of the controls do harm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from chaos.feed import Feed
+
+#: What the judge must find in each app, one of these kinds; nothing in the program itself.
+CONTROLS: dict[str, frozenset[str]] = {
+    "app": frozenset(),
+    "chaos.controls.acknowledged_first": frozenset({"lost", "wrong"}),
+    "chaos.controls.applied_twice": frozenset({"wrong"}),
+    "chaos.controls.dropped_silently": frozenset({"lost"}),
+}
+
+ROUNDS = 240
+_KILLS = (0.1, 0.3, 0.5)
+_TIMEOUT_S = 180.0
+_LOOK_EVERY_S = 0.02
+
+
+class Killable(Protocol):
+    """A worker process."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+def provoke(feed: Feed, start: Callable[[], Killable], stored: Callable[[], int]) -> None:
+    """Put a backlog on Kafka, and kill workers while they work it off; the last one goes on.
+
+    Args:
+        feed: what to send it with; its topics exist.
+        start: starts a worker.
+        stored: how many bars are in MongoDB.
+
+    Raises:
+        TimeoutError: a worker gets nowhere.
+    """
+    feed.send(ROUNDS)
+    bars = feed.bars_sent
+    for part in _KILLS:
+        worker = start()
+        deadline = time.monotonic() + _TIMEOUT_S
+        while stored() < part * bars:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{stored()} of {bars} bars stored within {_TIMEOUT_S:g} s")
+            time.sleep(_LOOK_EVERY_S)
+        worker.kill()
+    start()
