@@ -77,7 +77,10 @@ class FinancialTrends(BatchingApp):
         changelogs = [table.changelog() for table in self.tables.values()]
         try:
             check_exposure(settings)
-            await asyncio.gather(prepare_servers(settings, changelogs), asyncio.to_thread(warm_up))
+            ids, _ = await asyncio.gather(
+                prepare_servers(settings, changelogs), asyncio.to_thread(warm_up)
+            )
+            services.topic_ids.update(ids)
         except FinancialTrendsError as error:
             sys.exit(f"error: {error}")
         await super().on_first_start()

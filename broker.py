@@ -11,13 +11,16 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from config import Settings
 from errors import BrokerUnavailable, ConfigurationError, TopicMismatch
 from topics import ALL_TOPICS, TopicSpec, durability
+
+#: Of a topic's id of 22 characters so many are enough to tell it from another one.
+_ID_LENGTH = 8
 
 _ALREADY_EXISTS = "TOPIC_ALREADY_EXISTS"
 
@@ -116,6 +119,28 @@ class Broker:
             for name, topic in metadata.topics.items()
             if not name.startswith("__")
         }
+
+    def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        """Return 8 characters that name each topic, and no other one of the same name.
+
+        A topic that is deleted and made anew has another id, and so has one of another cluster:
+        offsets are comparable where the id is the same. Topics of brokers before 2.8 have none,
+        and are left out.
+        """
+
+        def ask() -> dict[str, str]:
+            names = TopicCollection(list(topics_asked))
+            futures = self._admin.describe_topics(names, request_timeout=self._timeout_s)
+            found = {name: self._result(future).topic_id for name, future in futures.items()}
+            return {
+                name: str(uuid)[:_ID_LENGTH]
+                for name, uuid in found.items()
+                if uuid.get_most_significant_bits() != 0
+            }
+
+        topics_asked = list(topics)
+        with self._explained():
+            return self._patiently(ask)
 
     def ensure_topics(
         self, specs: Iterable[TopicSpec] = ALL_TOPICS, views: Mapping[str, TopicSpec] | None = None

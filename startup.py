@@ -59,10 +59,10 @@ def faust_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -> None:
+async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -> dict[str, str]:
     """Create the topics and indexes that are missing, and check the topics that exist.
 
-    Waits for MongoDB as long as it takes.
+    Waits for MongoDB as long as it takes. Returns an id of every topic (see Broker.topic_ids).
 
     Args:
         settings: where the servers are.
@@ -73,15 +73,18 @@ async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -
         TopicMismatch: a topic has another partition count than the settings say.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(_create_topics, settings, list(changelogs))
+    ids = await asyncio.to_thread(_create_topics, settings, list(changelogs))
     await _create_indexes(settings)
+    return ids
 
 
-def _create_topics(settings: Settings, changelogs: Sequence[TopicSpec]) -> None:
+def _create_topics(settings: Settings, changelogs: Sequence[TopicSpec]) -> dict[str, str]:
     with Broker(settings) as broker:
         created = broker.ensure_topics((*ALL_TOPICS, *changelogs))
+        ids = broker.topic_ids(spec.name for spec in ALL_TOPICS)
     if created:
         log.info("created topics: %s", ", ".join(created))
+    return ids
 
 
 @retry(

@@ -31,6 +31,8 @@ class Services:
     def __init__(self, app: BatchingApp, settings: Settings) -> None:
         self.app: AppT = app
         self.settings = settings
+        #: Filled before the first message, by the app.
+        self.topic_ids: dict[str, str] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         self.outbox = Outbox(app, list(OUR_HEADERS))
         self._checkpoints = app.checkpoints
@@ -40,7 +42,7 @@ class Services:
     def writer(self, agent: str, sink: Sink | None = None) -> Writer:
         """Return a writer for one agent, which checkpoints wait for."""
         if sink is None:
-            sink = MongoSink(self.settings)
+            sink = MongoSink(self.settings, self.topic_ids)
         self._sinks.append(sink)
         writer = Writer(sink, agent, lambda refused: self._bury(refused, agent))
         self._writers.append(writer)

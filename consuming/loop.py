@@ -106,6 +106,7 @@ class ConsumerThread:
         self._settings = settings
         self._topics = list(topics)
         self._translator = Translator(tickers)
+        self._topic_ids: dict[str, str] = {}
         self._drain: Drain | None = None
         #: The partitions that are ours; None while the group is sharing them out.
         self._assigned: set[Place] | None = None
@@ -142,7 +143,7 @@ class ConsumerThread:
     def _run(self) -> None:
         try:
             self._insist(self._create_indexes)
-            sink = MongoSink(self._settings)
+            sink = MongoSink(self._settings, self._topic_ids)
             try:
                 self._consume(sink)
             finally:
@@ -169,6 +170,7 @@ class ConsumerThread:
             self._commit()
 
     def _store(self, sink: Sink, messages: Sequence[Origin]) -> None:
+        self._learn_ids({message.topic for message in messages})
         bulk = self._translator.translate(messages)
         refused = self._write(sink, bulk.writes)
         self.counts.update(bulk.counts)
@@ -176,6 +178,13 @@ class ConsumerThread:
             letters = bury_refused(refused)
             self._write(sink, letters.writes)
             self.counts.update(letters.counts)
+
+    def _learn_ids(self, topics: Collection[str]) -> None:
+        """Ask for the ids of topics, at their first message: they may be made while we wait."""
+        unknown = set(topics) - self._topic_ids.keys()
+        if unknown:
+            with Broker(self._settings) as broker:
+                self._topic_ids.update(broker.topic_ids(unknown))
 
     def _write(self, sink: Sink, writes: Sequence[Write]) -> list[Refusal]:
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -36,11 +36,44 @@ class Origin(NamedTuple):
     value: bytes | None
 
 
+#: The field of a document that says from which messages it comes.
+POSITIONS = "positions"
+
+#: A name of each topic that a topic of the same name elsewhere, or made anew, does not have.
+TopicIds = Mapping[str, str]
+
+
+def positions(origins: Iterable[Origin], ids: TopicIds) -> dict[str, str]:
+    """Return where the messages behind a document are, by topic: the last one of each.
+
+    Positions of one partition sort as its offsets do. Topics without an id are left out.
+
+    >>> positions([Origin("news", 3, 1207, None, None)], {"news": "kq3hT9xw"})
+    {'news': 'kq3hT9xw|3|000000000001207'}
+    """
+    return {
+        origin.topic: f"{ids[origin.topic]}|{origin.partition}|{origin.offset:015d}"
+        for origin in origins
+        if origin.topic in ids
+    }
+
+
+def is_newer(stored: Mapping[str, str], ours: Mapping[str, str]) -> bool:
+    """Tell whether what is stored came from a later message of the same partition than ours."""
+    return any(
+        topic in stored
+        and stored[topic] > position
+        and stored[topic].rpartition("|")[0] == position.rpartition("|")[0]
+        for topic, position in ours.items()
+    )
+
+
 @dataclass(slots=True)
 class Write:
     """One document to be stored under a business key.
 
-    ``document`` leaves ``_id`` out; ``origins`` are the messages to blame if it cannot be stored.
+    ``document`` leaves ``_id`` out; ``origins`` are the messages that it comes from, in their
+    order, which are to blame if it cannot be stored.
     """
 
     collection: str
@@ -59,7 +92,11 @@ class Refusal:
 
 
 class Sink(Protocol):
-    """A place that keeps each document once. Blocking; one caller at a time."""
+    """A place that keeps each document once. Blocking; one caller at a time.
+
+    A write whose message is older than the one behind the stored document changes nothing: it comes
+    from a worker that stood still while its partitions moved, or from a second reading.
+    """
 
     def write(self, writes: Sequence[Write]) -> list[Refusal]:
         """Store ``writes``, at most one for each (collection, id); returns what was refused.

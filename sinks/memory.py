@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sinks.base import Document, Mode, Refusal, Sink, Write, how_far
+from sinks.base import (
+    POSITIONS,
+    Document,
+    Mode,
+    Refusal,
+    Sink,
+    TopicIds,
+    Write,
+    how_far,
+    is_newer,
+    positions,
+)
 
 
 class MemorySink(Sink):
-    """Keeps ``collections[name][id] = document``."""
+    """Keeps ``collections[name][id] = document``.
 
-    def __init__(self) -> None:
+    Args:
+        ids: an id of every topic that documents come from.
+    """
+
+    def __init__(self, ids: TopicIds | None = None) -> None:
+        self._ids: TopicIds = {} if ids is None else ids
         self.collections: dict[str, dict[str, Document]] = defaultdict(dict)
 
     def write(self, writes: Sequence[Write]) -> list[Refusal]:
@@ -25,9 +41,11 @@ class MemorySink(Sink):
 
     def _write(self, collection: dict[str, Document], write: Write) -> None:
         document = collection.get(write.id)
+        ours = {} if write.mode is Mode.FORWARD else positions(write.origins, self._ids)
         if document is None:
             if write.mode is not Mode.UPDATE_ONLY:
-                collection[write.id] = dict(write.document)
+                place = {POSITIONS: ours} if ours else {}
+                collection[write.id] = dict(write.document) | place
             return
         if write.mode is Mode.INSERT_ONLY:
             return
@@ -37,6 +55,11 @@ class MemorySink(Sink):
             if "time" in document and how_far(write.document) >= how_far(document):
                 collection[write.id] = dict(write.document)
             return
+        held = document.get(POSITIONS, {})
+        if is_newer(held, ours):
+            return
+        if ours:
+            document[POSITIONS] = held | ours
         indicators = document.get("indicators", {}) | write.document.get("indicators", {})
         document.update(write.document)
         if indicators:

@@ -22,7 +22,17 @@ from pymongo.errors import ConfigurationError as BadUri
 
 from config import Settings
 from errors import ConfigurationError, StoreUnavailable
-from sinks.base import Document, Mode, Refusal, Sink, Write, how_far
+from sinks.base import (
+    POSITIONS,
+    Document,
+    Mode,
+    Refusal,
+    Sink,
+    TopicIds,
+    Write,
+    how_far,
+    positions,
+)
 
 _DUPLICATE_KEY = 11000
 
@@ -99,11 +109,13 @@ class MongoSink(Sink):
 
     Args:
         settings: where MongoDB is, and how long to wait for it.
+        ids: an id of every topic that documents come from; may be filled until the first write.
 
     Writes are idempotent: the same call made twice leaves the same documents.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ids: TopicIds | None = None) -> None:
+        self._ids: TopicIds = {} if ids is None else ids
         self.address = settings.mongodb_address
         self._client = connect(settings)
         self._database = database(self._client, settings)
@@ -135,9 +147,7 @@ class MongoSink(Sink):
         if not writes:
             return [], []
         try:
-            collection.insert_many(
-                [{"_id": write.id, **write.document} for write in writes], ordered=False
-            )
+            collection.insert_many([self._insert_of(write) for write in writes], ordered=False)
         except BulkWriteError as error:
             return self._sort_out(writes, error)
         except (*_NOT_BSON, OperationFailure):
@@ -153,7 +163,7 @@ class MongoSink(Sink):
         if not writes:
             return []
         try:
-            collection.bulk_write([_update_of(write) for write in writes], ordered=False)
+            collection.bulk_write([self._update_of(write) for write in writes], ordered=False)
         except BulkWriteError as error:
             _, refused = self._sort_out(writes, error)
             return refused
@@ -184,30 +194,40 @@ class MongoSink(Sink):
                 raise StoreUnavailable(self.address, f"{problem['code']}: {problem['errmsg']}")
         return existing, refused
 
+    def _insert_of(self, write: Write) -> Document:
+        if write.mode is Mode.FORWARD:
+            return {"_id": write.id, **write.document}
+        place = positions(write.origins, self._ids)
+        return {"_id": write.id, **write.document, **({POSITIONS: place} if place else {})}
+
+    def _update_of(self, write: Write) -> UpdateOne | ReplaceOne[Document]:
+        if write.mode is Mode.FORWARD:
+            time, version = how_far(write.document)
+            not_further = [{"time": {"$lt": time}}, {"time": time, "version": {"$lte": version}}]
+            return ReplaceOne({"_id": write.id, "$or": not_further}, write.document)
+        fields: Document = {}
+        for name, value in write.document.items():
+            if name == "indicators":
+                # One by one, so that indicators from others live beside ours.
+                fields.update((f"indicators.{output}", v) for output, v in value.items())
+            else:
+                fields[name] = value
+        where: Document = {"_id": write.id}
+        if write.mode is Mode.UNLESS_CLOSED:
+            where["closed"] = {"$ne": True}
+        for topic, place in positions(write.origins, self._ids).items():
+            fields[f"{POSITIONS}.{topic}"] = place
+            # `~` sorts behind every digit: up to the end of this partition.
+            end = f"{place.rpartition('|')[0]}|~"
+            where[f"{POSITIONS}.{topic}"] = {"$not": {"$gt": place, "$lt": end}}
+        return UpdateOne(where, {"$set": fields})
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except PyMongoError as error:
             raise StoreUnavailable(self.address, str(error)) from error
-
-
-def _update_of(write: Write) -> UpdateOne | ReplaceOne[Document]:
-    if write.mode is Mode.FORWARD:
-        time, version = how_far(write.document)
-        not_further = [{"time": {"$lt": time}}, {"time": time, "version": {"$lte": version}}]
-        return ReplaceOne({"_id": write.id, "$or": not_further}, write.document)
-    fields: Document = {}
-    for name, value in write.document.items():
-        if name == "indicators":
-            # One by one, so that indicators from others live beside ours.
-            fields.update((f"indicators.{output}", v) for output, v in value.items())
-        else:
-            fields[name] = value
-    where: Document = {"_id": write.id}
-    if write.mode is Mode.UNLESS_CLOSED:
-        where["closed"] = {"$ne": True}
-    return UpdateOne(where, {"$set": fields})
 
 
 def _encodable(writes: list[Write]) -> tuple[list[Write], list[Refusal]]:

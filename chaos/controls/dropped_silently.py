@@ -13,11 +13,11 @@ from transport import Batch
 
 __all__ = ["app"]
 
-_one = Stage._one
+_one = Stage.one
 
 
 def _or_pass_over(self: Stage, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
     return [] if message.value is None else _one(self, batch, message)
 
 
-Stage._one = _or_pass_over  # type: ignore[method-assign]
+Stage.one = _or_pass_over  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from config import Settings, read_settings
 from embedded.locate import Servers
 from sinks import MongoSink
 from sinks.mongo import connect, database
-from tests.sinks.stores import MongoStore
+from tests.sinks.stores import IDS, MongoStore
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def mongo(settings: Settings) -> Iterator[Database[dict[str, Any]]]:
 @pytest.fixture
 def mongo_store(settings: Settings, mongo: Database[dict[str, Any]]) -> Iterator[MongoStore]:
     """A MongoSink, and what it has stored."""
-    sink = MongoSink(settings)
-    yield MongoStore(sink, mongo)
+    ids = dict(IDS)
+    sink = MongoSink(settings, ids)
+    yield MongoStore(sink, ids, mongo)
     sink.close()

@@ -9,9 +9,16 @@ from pymongo.database import Database
 from sinks import MemorySink, Sink
 from sinks.base import Document
 
+#: Ids of the topics that documents come from.
+IDS = {"t": "first-id", "u": "u-id"}
+
 
 class Store(Protocol):
-    """A sink under test, and the documents in it."""
+    """A sink under test, the ids of topics that it knows, and the documents in it."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids, which may be changed."""
 
     @property
     def sink(self) -> Sink:
@@ -25,7 +32,8 @@ class MemoryStore:
     """MemorySink, seen from inside."""
 
     def __init__(self) -> None:
-        self.sink = MemorySink()
+        self.ids = dict(IDS)
+        self.sink = MemorySink(self.ids)
 
     def documents(self, collection: str) -> dict[str, Document]:
         """Return what the sink keeps."""
@@ -35,8 +43,9 @@ class MemoryStore:
 class MongoStore:
     """MongoSink, seen through a client of its own."""
 
-    def __init__(self, sink: Sink, database: Database[dict[str, Any]]) -> None:
+    def __init__(self, sink: Sink, ids: dict[str, str], database: Database[dict[str, Any]]) -> None:
         self.sink = sink
+        self.ids = ids
         self.database = database
 
     def documents(self, collection: str) -> dict[str, Document]:

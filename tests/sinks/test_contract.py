@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from sinks import Mode, Write
+from sinks import Mode, Origin, Write
 from sinks.base import Document
 from tests.sinks.stores import MemoryStore, Store
 
@@ -224,3 +225,78 @@ def test_many_writes_of_which_some_exist(store: Store) -> None:
     assert store.sink.write([Write(C, str(n), {"n": n}) for n in range(0, 2_000, 3)]) == []
     assert store.sink.write([Write(C, str(n), {"n": -n}) for n in range(2_000)]) == []
     assert store.documents(C) == {str(n): {"n": -n} for n in range(2_000)}
+
+
+# -- which message a document comes from
+
+
+def sent(store: Store, offset: int, partition: int = 0, topic: str = "t", **fields: Any) -> None:
+    """Store a document that comes from the message at this offset."""
+    origin = Origin(topic, partition, offset, b"k", b"v")
+    assert store.sink.write([Write(C, "a", fields, Mode.UPSERT, (origin,))]) == []
+
+
+def stored(store: Store) -> Document:
+    """The document, without its positions."""
+    return {k: v for k, v in store.documents(C)["a"].items() if k != "positions"}
+
+
+def test_an_older_message_changes_nothing(store: Store) -> None:
+    """A worker that stood still for long has it in its hands when it wakes up."""
+    sent(store, 99, x=1)
+    sent(store, 100, x=2)
+    sent(store, 99, x=1)
+    assert stored(store) == {"x": 2}
+    assert store.documents(C)["a"]["positions"] == {"t": "first-id|0|000000000000100"}
+
+
+def test_the_same_message_counts_again(store: Store) -> None:
+    """It is delivered a second time, perhaps after indicators were computed at it."""
+    sent(store, 100, x=1)
+    sent(store, 100, x=1, indicators={"rsi": 50.0})
+    assert stored(store) == {"x": 1, "indicators": {"rsi": 50.0}}
+
+
+def test_an_older_message_of_another_partition_or_topic_counts(store: Store) -> None:
+    """There, offsets say nothing about what came first."""
+    sent(store, 100, x=1)
+    sent(store, 7, partition=1, x=2)
+    assert stored(store) == {"x": 2}
+    sent(store, 3, topic="u", y=1)
+    assert stored(store) == {"x": 2, "y": 1}
+    sent(store, 6, partition=1, x=3)
+    assert stored(store) == {"x": 2, "y": 1}
+
+
+def test_a_topic_that_was_made_anew_begins_at_0(store: Store) -> None:
+    """So it is after moving to another cluster."""
+    sent(store, 100, x=1)
+    store.ids["t"] = "other-id"
+    sent(store, 0, x=2)
+    assert stored(store) == {"x": 2}
+
+
+def test_what_comes_from_no_message_always_counts(store: Store) -> None:
+    """As a recompute's values do, and topics whose id is not known."""
+    sent(store, 100, x=1)
+    put(store, {"x": 2}, Mode.UPDATE_ONLY)
+    assert stored(store) == {"x": 2}
+    sent(store, 1, topic="unknown", x=3)
+    assert stored(store) == {"x": 3}
+
+
+def test_a_bar_still_forming_keeps_both_rules(store: Store) -> None:
+    """Neither an older state of it nor any state after its end."""
+
+    def forming(offset: int, close: float) -> None:
+        origin = Origin("t", 0, offset, b"k", b"v")
+        document: Document = {"close": close, "closed": False}
+        store.sink.write([Write(C, "a", document, Mode.UNLESS_CLOSED, (origin,))])
+
+    forming(5, 1.0)
+    forming(6, 2.0)
+    forming(5, 1.0)
+    assert stored(store) == {"close": 2.0, "closed": False}
+    sent(store, 7, close=3.0, closed=True)
+    forming(8, 4.0)
+    assert stored(store) == {"close": 3.0, "closed": True}
