@@ -14,6 +14,7 @@ from broker import Broker, client_config
 from config import Settings, read_settings
 from embedded.locate import Servers
 from errors import BrokerUnavailable, ConfigurationError, TopicMismatch
+from tests.eventually import eventually
 from topics import TopicSpec
 
 PARTITIONS = 3
@@ -257,3 +258,57 @@ def test_without_security_nothing_is_said_of_it() -> None:
     config = client_config(read_settings(_env_file=None))
     assert config.keys() == {"bootstrap.servers", "security.protocol", "log_level"}
     assert config["security.protocol"] == "PLAINTEXT"
+
+
+def test_the_ids_of_topics(broker: Broker, specs: tuple[TopicSpec, TopicSpec]) -> None:
+    """Each has its own, and another one after it was made anew."""
+    names = [spec.name for spec in specs]
+    broker.ensure_topics(specs)
+    first = broker.topic_ids(names)
+    assert first.keys() == set(names)
+    assert len(set(first.values())) == 2
+    assert all(len(name) == 8 for name in first.values())
+    assert broker.topic_ids(names) == first
+    broker.delete_topics(names)
+    broker.ensure_topics(specs)
+    assert not set(broker.topic_ids(names).values()) & set(first.values())
+
+
+def test_offsets_at_a_time(
+    settings: Settings, broker: Broker, specs: tuple[TopicSpec, TopicSpec]
+) -> None:
+    """The first message sent since then; the end where there is none."""
+    name = specs[0].name
+    broker.ensure_topics(specs)
+    send(settings, name, 0, 0, 1)
+    between = int(time.time() * 1000) + 1
+    eventually(lambda: time.time() * 1000 > between, "the clock moves")
+    send(settings, name, 0)
+    assert broker.offsets_at([name], between) == {(name, 0): 2, (name, 1): 1, (name, 2): 0}
+    assert broker.offsets_at([name], 0) == {(name, 0): 0, (name, 1): 0, (name, 2): 0}
+
+
+def test_members_and_rewinding(
+    settings: Settings, broker: Broker, specs: tuple[TopicSpec, TopicSpec]
+) -> None:
+    """A group with members cannot be rewound."""
+    name, group = specs[0].name, f"test-{uuid.uuid4().hex[:12]}"
+    broker.ensure_topics(specs)
+    send(settings, name, 0, 0)
+    assert broker.members(group) == []
+    broker.rewind(group, {(name, 0): 2})
+    member = broker.consumer(group)
+    member.subscribe([name])
+
+    def has_joined() -> bool:
+        member.poll(0.1)
+        return len(broker.members(group)) == 1
+
+    eventually(has_joined, "the consumer is a member")
+    with pytest.raises(BrokerUnavailable):
+        broker.rewind(group, {(name, 0): 0})
+    member.close()
+    eventually(lambda: broker.members(group) == [], "the member has left")
+    assert broker.committed(group)[name, 0] == 2
+    broker.rewind(group, {(name, 0): 0})
+    assert broker.committed(group)[name, 0] == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import topics
 from models.rules import TICKER_PATTERN
 from tests.models.samples import CODECS
-from topics import ALL_TOPICS, DATA_TOPICS, TopicSpec, ticker_topic
+from topics import ALL_TOPICS, DATA_TOPICS, TopicSpec, durability, ticker_topic
 
 #: What Kafka takes as a topic's name.
 LEGAL = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
@@ -101,3 +101,13 @@ def test_distinct_tickers_have_distinct_views(names: list[str]) -> None:
 @given(st.sampled_from(ALL_TOPICS), tickers)
 def test_no_view_has_the_name_of_a_topic(spec: TopicSpec, ticker: str) -> None:
     assert ticker_topic(spec.name, ticker) not in {one.name for one in ALL_TOPICS}
+
+
+@pytest.mark.parametrize(
+    ("replicas", "config"),
+    [(1, {}), (2, {}), (3, {"min.insync.replicas": "2"}), (5, {"min.insync.replicas": "2"})],
+)
+def test_two_replicas_must_have_a_message_where_there_are_three(
+    replicas: int, config: dict[str, str]
+) -> None:
+    assert durability(replicas) == config
