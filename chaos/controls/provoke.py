@@ -16,7 +16,7 @@ CONTROLS: dict[str, frozenset[str]] = {
     "chaos.controls.dropped_silently": frozenset({"lost"}),
 }
 
-ROUNDS = 240
+ROUNDS = 150
 _KILLS = (0.1, 0.3, 0.5)
 _TIMEOUT_S = 180.0
 _LOOK_EVERY_S = 0.02

@@ -12,7 +12,8 @@ from confluent_kafka import Producer
 
 from broker import client_config
 from embedded.locate import Servers
-from operations.dead_letters import shown
+from errors import Refused
+from operations.dead_letters import DeadLetters, Replay, shown
 from tests.deployment import Deployment, bar
 from tests.integration.test_tables import faust
 from tests.verify import START_MS
@@ -52,32 +53,33 @@ def test_a_mended_message_lands_once(running: Deployment, tmp_path: Path) -> Non
     faust(running, "dead-letters", "show", letter["_id"], "--save", str(file))
     assert file.read_bytes() == letter["value"]
 
-    as_it_was = faust(running, "dead-letters", "replay", letter["_id"])
-    assert as_it_was.returncode == 2
-    assert "would be refused again: close=" in as_it_was.stdout
-
-    file.write_bytes(orjson.dumps(orjson.loads(file.read_bytes()) | {"close": 101.5}))
-    replay = ("dead-letters", "replay", letter["_id"], "--value", str(file))
-    done = faust(running, *replay)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"stored as stock_prices MENDED|1m|{START_MS}" in done.stdout
-    second = faust(running, *replay)
-    assert second.returncode == 2
-    assert "sent again already" in second.stdout
-    assert faust(running, *replay, "--again").returncode == 0
+    with DeadLetters(running.settings) as letters:
+        with pytest.raises(Refused, match="would be refused again: close="):
+            letters.replay(letter["_id"], None, again=False, wait_s=0)
+        mended = orjson.dumps(orjson.loads(file.read_bytes()) | {"close": 101.5})
+        file.write_bytes(mended)
+        done = faust(running, "dead-letters", "replay", letter["_id"], "--value", str(file))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"stored as stock_prices MENDED|1m|{START_MS}" in done.stdout
+        with pytest.raises(Refused, match="was sent again already"):
+            letters.replay(letter["_id"], mended, again=False, wait_s=0)
+        again = letters.replay(letter["_id"], mended, again=True, wait_s=30)
+        assert (again.processed, again.refused) == (True, None)
+        assert letters.get(letter["_id"])["replayed"] is not None
     (stored,) = running.database["stock_prices"].find({"ticker": "MENDED"})
     assert stored["close"] == 101.5
     assert stored["indicators"]["obv"] == 1000.0
     assert running.database["dead_letters"].count_documents({"key": b"MENDED"}) == 1
-    assert "stock-prices|" in faust(running, "dead-letters", "list").stdout
 
 
 def test_a_wrong_key_is_mended_by_the_value(running: Deployment) -> None:
     """The stored value is good: it is sent under the key that it needs."""
     value = orjson.dumps(bar("RIGHT", START_MS).asdict())
     letter = refused(running, "stock-prices", b"WRONG", value)
-    done = faust(running, "dead-letters", "replay", letter["_id"])
-    assert done.returncode == 0, done.stdout + done.stderr
+    with DeadLetters(running.settings) as letters:
+        done = letters.replay(letter["_id"], None, again=False, wait_s=30)
+    place = ("stock_prices", f"RIGHT|1m|{START_MS}")
+    assert done == Replay("stock-prices", place, processed=True, refused=None)
     assert running.database["stock_prices"].count_documents({"ticker": "RIGHT"}) == 1
 
 
@@ -92,30 +94,36 @@ def test_it_says_if_the_message_is_refused_once_more(running: Deployment) -> Non
     assert running.database["dead_letters"].count_documents({"value": value}) == 2
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("show", "stock-prices|0|999999"), "there is no dead letter 'stock-prices|0|999999'"),
-        (("replay",), "which one? dead-letters replay ID"),
-    ],
-)
-def test_what_is_not_there_is_refused(
-    running: Deployment, arguments: tuple[str, ...], said: str
-) -> None:
+def test_it_does_not_wait_for_ever(running: Deployment) -> None:
+    """Without a worker, the message is sent and its place is told."""
+    value = orjson.dumps(bar("LATER", START_MS).asdict() | {"volume": -1})
+    letter = refused(running, "stock-prices", b"LATER", value)
+    settings = running.settings.model_copy(update={"app_id": "nobody"})
+    mended = orjson.dumps(bar("LATER", START_MS).asdict())
+    with DeadLetters(settings) as letters:
+        done = letters.replay(letter["_id"], mended, again=False, wait_s=0)
+    assert not done.processed
+    assert done.stored == ("stock_prices", f"LATER|1m|{START_MS}")
+
+
+def test_what_is_not_there_is_refused(running: Deployment) -> None:
     """One line that says what to do, and exit code 2."""
-    done = faust(running, "dead-letters", *arguments)
+    done = faust(running, "dead-letters", "show", "stock-prices|0|999999")
     assert done.returncode == 2
-    assert said in done.stdout
+    assert "there is no dead letter 'stock-prices|0|999999'" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_a_strange_error_cannot_write_on_the_terminal(running: Deployment) -> None:
     """Escape sequences and markup in a key are shown, not obeyed."""
     letter = refused(running, "financial-news", b"\x1b[31m[red]X", b"\x1b]0;title\x07")
-    for action in ("show", "list"):
-        printed = faust(running, "dead-letters", action, letter["_id"]).stdout
-        assert "\x1b" not in printed
-        assert "\x07" not in printed
-    assert "[31m[red]X" in faust(running, "dead-letters", "show", letter["_id"]).stdout
+    shows, lists = (
+        faust(running, "dead-letters", *arguments).stdout
+        for arguments in (("show", letter["_id"]), ("list",))
+    )
+    assert letter["_id"] in lists
+    assert not {"\x1b", "\x07"} & set(shows + lists)
+    assert "[31m[red]X" in shows
 
 
 def test_any_value_can_be_shown() -> None:
