@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 #: The broker takes a worker for dead after so many seconds of silence.
 SESSION_TIMEOUT_S = 10.0
+HEARTBEAT_S = 0.5
+
+#: A change of the cluster that no error told of is noticed after so long.
+METADATA_AGE_MS = 10_000
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
@@ -44,10 +48,15 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         # Nothing runs on a leader, so no topic to elect one.
         "topic_disable_leader": True,
         "table_standby_replicas": 0,
+        # After the loss of a broker, the end of a changelog may seem to lie before what it has.
+        "recovery_consistency_check": False,
         "consumer_auto_offset_reset": "earliest",
         "broker_session_timeout": SESSION_TIMEOUT_S,
-        "broker_heartbeat_interval": SESSION_TIMEOUT_S / 5,
+        # Members learn by their next heartbeat that another one has come or gone.
+        "broker_heartbeat_interval": HEARTBEAT_S,
         "broker_request_timeout": 30.0,
+        "consumer_metadata_max_age_ms": METADATA_AGE_MS,
+        "producer_metadata_max_age_ms": METADATA_AGE_MS,
         # An outage of MongoDB stops the fetching; that alone must not cost the membership.
         "broker_max_poll_interval": 86_400.0,
         "broker_max_poll_records": 1_000,

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from chaos.workers import Crew
+from chaos.workers import NAME, Crew
 from embedded.cluster import KafkaCluster, MongoReplicaSet
 
 
@@ -25,11 +25,18 @@ class Arena(Crew):
         self.kafka = kafka
         self.mongodb = mongodb
 
+    def another_crew(self, name: str) -> Crew:
+        """Return workers of another group, with another database, under the same parameters."""
+        address, uri = self.kafka.address, self.mongodb.address
+        crew = Crew(self.directory / name, address, uri, "app", replicas=3, name=name)
+        crew.parameters = self.parameters
+        return crew
+
 
 @contextlib.contextmanager
 def arena(directory: Path) -> Iterator[Arena]:
     """Start the servers, in an empty folder; end everything at the end, and leave the logs."""
-    for left in directory.glob("worker-*"):
+    for left in (*directory.glob("worker-*"), *directory.glob(f"{NAME}-*")):
         if left.is_dir():
             shutil.rmtree(left)
         else:

@@ -28,8 +28,10 @@ NEWS = "financial-news"
 TWITTER = "twitter-sentiment"
 REDDIT = "reddit-sentiment"
 ECONOMY = "economic-indicators"
+MACRO = "macro-backdrop"
 COMMANDS = "commands"
-TOPICS = (PRICES, INDICATORS, NEWS, TWITTER, REDDIT, ECONOMY, COMMANDS)
+#: What the program reads. Good messages on MACRO are its own.
+TOPICS = (PRICES, INDICATORS, NEWS, TWITTER, REDDIT, ECONOMY, MACRO, COMMANDS)
 
 SOURCE = "chaos"
 
@@ -244,24 +246,22 @@ class Stream:
     def _example(self, topic: str) -> dict[str, Any]:
         """A good message of a topic, for poison to be made of; it stands for no fact."""
         ticker = self._chance.choice(PUNCTUAL)
-        if topic == COMMANDS:
-            return {"ticker": ticker, "action": "recompute", "time": START_MS}
-        if topic == ECONOMY:
-            return self._observation(self._chance.choice(SERIES))
-        item = self._item(ticker) | {"sentiment": None}
-        if topic == NEWS:
-            return item | {"title": "poison"}
-        if topic in (TWITTER, REDDIT):
-            return item | {"platform": topic.partition("-")[0], "text": "poison"}
-        if topic == INDICATORS:
-            return self._snapshot(ticker)
-        price = self._closes[ticker]
-        bar = dict.fromkeys(("open", "high", "low", "close"), price)
-        return bar | {
-            "ticker": ticker,
-            "interval": "1m",
-            "time": START_MS + self._round * MINUTE_MS,
-            "volume": 1.0,
-            "source": SOURCE,
-            "ingested": START_MS,
+        observed = dict.fromkeys(("time", "realtime_start", "ingested"), START_MS)
+        item = {"ticker": ticker, "id": "poison", "time": START_MS, "sentiment": None}
+        origin = {"source": SOURCE, "ingested": START_MS}
+        bar = dict.fromkeys(("open", "high", "low", "close", "volume"), 100.0)
+        examples: dict[str, dict[str, Any]] = {
+            PRICES: {"ticker": ticker, "interval": "1m", "time": START_MS} | bar | origin,
+            INDICATORS: self._snapshot(ticker),
+            NEWS: item | {"title": "poison"} | origin,
+            TWITTER: item | {"platform": "twitter", "text": "poison"} | origin,
+            REDDIT: item | {"platform": "reddit", "text": "poison"} | origin,
+            ECONOMY: self._observation(self._chance.choice(SERIES)),
+            MACRO: {
+                "series": SERIES[0],
+                "time": START_MS,
+                "observations": [observed | {"value": 1.0}],
+            },
+            COMMANDS: {"ticker": ticker, "action": "recompute", "time": START_MS},
         }
+        return examples[topic]

@@ -84,13 +84,13 @@ POSTS: tuple[tuple[Callable[[Fields], bytes | None], str], ...] = (
 
 def choose(chance: random.Random, example: Callable[[str], Fields]) -> Poison:
     """Return a poisonous message, made of a good one that ``example`` gives for a topic."""
-    topic = chance.choice((*_DATA, "stock-prices", "stock-prices", "commands"))
+    topic = chance.choice((*_DATA, "stock-prices", "stock-prices", "commands", "macro-backdrop"))
     good = example(topic)
-    key = good["series" if topic == "economic-indicators" else "ticker"]
+    key = good["series" if "series" in good else "ticker"]
     makers = [*ANYWHERE]
     if topic == "commands":
         makers.append((_changed(action="explode"), "recompute"))
-    else:
+    elif topic != "macro-backdrop":
         makers += DATA
     if topic == "stock-prices":
         makers += BARS

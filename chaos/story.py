@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from chaos.arena import Arena
 from chaos.faults import REPAIR_LIMITS_S, Fault
 from chaos.feed import Feed, Ledger
-from chaos.judge import Case, Finding, judge, log
+from chaos.judge import Case, Finding, judge, judge_trends, log
 from chaos.judge.reference import Parameters
 from chaos.messages import LATE, PUNCTUAL, TOPICS, Stream
 from chaos.pauses import Watch
 from chaos.report import Pause, Report
-from chaos.workers import NAME
+from chaos.workers import NAME, Crew
 
 WORKERS = 3
 
@@ -30,6 +30,9 @@ _QUIET_S = (1.0, 6.0)
 
 #: After a change of these periods every ticker has to be recomputed.
 CHANGED = Parameters(sma=10, ema=12, rsi=9, atr=10)
+
+#: The group, and the database, of the worker that makes everything anew.
+_REPLAY = "chaos-replay"
 
 Say = Callable[[str], None]
 
@@ -82,11 +85,12 @@ class Story:
                 feed.start()
                 self._roll(watch)
                 feed.stop()
-        self._drain()
-        self._recompute(tickers)
+        self._drain(NAME)
+        self._recompute(self.arena, tickers)
         self._judge("after a recompute", recomputed=True)
         for worker in list(self.arena.workers):
             self.arena.stop_worker(worker)
+        self._judge_trends(tickers)
         self._finish()
         return self.report
 
@@ -143,24 +147,42 @@ class Story:
 
     # -- judging
 
-    def _judge(self, when: str, *, recomputed: bool) -> None:
-        self._drain()
+    def _case(self) -> Case:
         arena = self.arena
-        case = Case(arena.kafka.address, arena.mongodb.address, NAME, NAME, self._ledger)
-        found = judge(case, arena.parameters, recomputed=recomputed)
-        self.report.findings += [(when, one) for one in found]
-        self.report.judged.append(when)
-        self._say(f"judged {when}: {len(found)} findings")
+        return Case(arena.kafka.address, arena.mongodb.address, NAME, NAME, self._ledger)
 
-    def _drain(self) -> None:
+    def _judge(self, when: str, *, recomputed: bool) -> None:
+        self._drain(NAME)
+        found = judge(self._case(), self.arena.parameters, recomputed=recomputed)
+        self._judged(when, found)
+
+    def _judge_trends(self, tickers: Sequence[str]) -> None:
+        """Let one worker make everything anew from the same topics, and compare the trends."""
+        alone = self.arena.another_crew(_REPLAY)
+        try:
+            alone.start_worker()
+            self._until(lambda: all(w.ready for w in alone.workers), _START_S, "a replay begins")
+            self._drain(_REPLAY)
+            self._recompute(alone, tickers)
+            self._drain(_REPLAY)
+            self._judged("trends", judge_trends(self._case(), _REPLAY, tickers))
+        finally:
+            alone.end()
+
+    def _judged(self, what: str, found: Sequence[Finding]) -> None:
+        self.report.findings += [(what, one) for one in found]
+        self.report.judged.append(what)
+        self._say(f"judged {what}: {len(found)} findings")
+
+    def _drain(self, group: str) -> None:
         kafka = self.arena.kafka.address
         deadline = time.monotonic() + _DRAIN_S
-        while log.unfinished(kafka, NAME, TOPICS) and time.monotonic() < deadline:
+        while log.unfinished(kafka, group, TOPICS) and time.monotonic() < deadline:
             time.sleep(0.5)
 
-    def _recompute(self, tickers: Sequence[str]) -> None:
+    def _recompute(self, crew: Crew, tickers: Sequence[str]) -> None:
         arguments = ["recompute", *tickers, "--wait", f"{_RECOMPUTE_S:g}"]
-        done = self.arena.command(arguments, _RECOMPUTE_S + 60)
+        done = crew.command(arguments, _RECOMPUTE_S + 60)
         if done.returncode != 0:
             self._complain(f"recompute failed: {done.stdout[-500:]}{done.stderr[-500:]}")
 

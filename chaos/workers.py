@@ -14,7 +14,7 @@ from embedded import ports
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: The consumer group, and the database.
+#: The consumer group, and the database, unless another is given.
 NAME = "chaos"
 PARTITIONS = 8
 
@@ -97,6 +97,7 @@ class Crew:
         mongodb: connection string.
         app: what the workers run.
         replicas: how many of each topic.
+        name: the consumer group, and the database.
         checkpoint_interval_s: seconds between checkpoints.
 
     Attributes:
@@ -113,21 +114,22 @@ class Crew:
         app: str,
         *,
         replicas: int,
+        name: str = NAME,
         checkpoint_interval_s: float = 1.0,
     ) -> None:
         self.workers: list[Worker] = []
         self.parameters = Parameters()
         self.complaints: list[str] = []
-        self._directory = directory
+        self.directory = directory
         self._app = app
         self._started = 0
         self._told = {
-            "APP_ID": NAME,
+            "APP_ID": name,
             "KAFKA_BOOTSTRAP_SERVERS": kafka,
             "TOPIC_PARTITIONS": str(PARTITIONS),
             "TOPIC_REPLICATION_FACTOR": str(replicas),
             "MONGODB_URI": mongodb,
-            "MONGODB_DATABASE": NAME,
+            "MONGODB_DATABASE": name,
             "CHECKPOINT_INTERVAL_S": str(checkpoint_interval_s),
         }
 
@@ -141,7 +143,7 @@ class Crew:
         """Start one more worker."""
         self._started += 1
         name = f"worker-{self._started}"
-        worker = Worker(name, self._app, self._directory, self.environment())
+        worker = Worker(name, self._app, self.directory, self.environment())
         self.workers.append(worker)
         return worker
 
@@ -173,7 +175,7 @@ class Crew:
         """Run a command of the app, `faust -A app ...`, to its end."""
         return subprocess.run(
             [sys.executable, "-m", "faust", "-A", "app", *arguments],
-            cwd=self._directory,
+            cwd=self.directory,
             env=self.environment() | {"COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -80,10 +80,16 @@ class BatchingConsumer(driver.Consumer):
                 if fresh and not void and self._still(epoch):
                     yield tp, self._batch_message(tp, fresh)
             else:
-                for record in found:
+                for record in self._thinned(tp, found):
                     if not self.flow_active:
                         return
                     yield tp, self._to_message(tp, record)
+
+    def _thinned(self, tp: TP, records: Sequence[Any]) -> Sequence[Any]:
+        """Leave out of a changelog's records what its table would only overwrite."""
+        table = self.app.tables._changelogs.get(tp.topic)
+        newest_rows = getattr(table, "newest_rows", None)
+        return records if newest_rows is None else newest_rows(records)
 
     def _still(self, epoch: int) -> bool:
         return epoch == self.epoch and self.flow_active

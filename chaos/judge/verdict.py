@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from chaos.judge.compare import DOUBLE, LOST, STRANGE, WRONG, Complaint, compare
 from chaos.judge.expected import BarHistory, Document, Expected, expected
 from chaos.judge.log import Entry
 from chaos.judge.reference import Parameters
+from chaos.judge.trends import compare_trends
 from chaos.messages import INDICATORS, TOPICS, Message
 
 OFFSETS = "offsets"
@@ -82,7 +83,12 @@ def judge(case: Case, parameters: Parameters, *, recomputed: bool) -> list[Findi
         ]
         if not recomputed:
             found += _published(database, wanted, entries)
-        # The place to compare `trends` with what one worker makes of the same topics alone.
+    return [Finding(*complaint) for complaint in found]
+
+
+def judge_trends(case: Case, replayed: str, tickers: Collection[str]) -> list[Finding]:
+    """Return where a trend is another one than in the database ``replayed`` by one worker."""
+    found = compare_trends(case.mongodb, case.database, replayed, tickers)
     return [Finding(*complaint) for complaint in found]
 
 

@@ -16,7 +16,7 @@ from embedded.locate import Servers
 from tests.deployment import Deployment
 from topics import ALL_TOPICS
 
-pytestmark = [pytest.mark.integration, pytest.mark.chaos]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def test_nothing_is_lost_doubled_or_wrong(tmp_path: Path) -> None:
     with arena(tmp_path) as made:
         report = Story(made, seed=7, seconds=0, kinds=kinds, say=say, roll=False).run()
     assert report.findings == []
-    assert report.judged == ["as it went", "after a recompute"]
+    assert report.judged == ["as it went", "after a recompute", "trends"]
     measured = {pause.fault for pause in report.pauses}
     assert measured >= {kind.name for kind in kinds}
     assert all(pause.settled for pause in report.pauses)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import orjson
 import pytest
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.checkpointed import Row, row_offset
+from tables.checkpointed import CheckpointedTable, Row, row_offset
 from tables.indicators import IndicatorTable
 from tests.tables.conftest import SPECIFICATION, changelog
 from transport import BatchingApp
@@ -124,3 +126,76 @@ def test_the_changelog_is_compacted_late(table: IndicatorTable) -> None:
     spec = table.changelog()
     assert spec.name == topic.get_topic_name() == "test-indicators-changelog"
     assert spec.config == {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
+
+
+# -- reading less
+
+
+@dataclass(frozen=True)
+class Record:
+    """A changelog record, as the consumer fetches it."""
+
+    key: bytes
+    value: bytes | None
+    offset: int
+
+
+def records(*rows: tuple[str, bytes | None]) -> list[Record]:
+    """The records of one fetch."""
+    return [Record(key.encode(), value, offset) for offset, (key, value) in enumerate(rows)]
+
+
+def test_only_rows_that_count_are_looked_at() -> None:
+    fetched = records(("A", row(1)), ("B", row(1)), ("A", row(2)), ("A", row(3)), ("B", row(2)))
+    assert CheckpointedTable.newest_rows(fetched) == fetched[3:]
+
+
+def test_the_last_record_is_always_there() -> None:
+    """Even where a worker that had stood still wrote it, and it does not count."""
+    fetched = records(("A", row(1)), ("A", row(9)), ("B", row(4)), ("A", row(2)))
+    assert CheckpointedTable.newest_rows(fetched) == fetched[1:]
+
+
+def test_removed_rows_are_left_to_recovery() -> None:
+    fetched = records(("A", row(9)), ("A", None), ("A", row(2)))
+    assert CheckpointedTable.newest_rows(fetched) == fetched
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4)), min_size=1, max_size=30))
+def test_thinned_or_not_the_same_is_recovered(rows: list[tuple[str, int]]) -> None:
+    whole, thinned = (
+        IndicatorTable(
+            BatchingApp("test", broker="kafka://127.0.0.1:1", store="memory://"), SPECIFICATION
+        )
+        for _ in range(2)
+    )
+    fetched = records(*((key, row(offset, str(n))) for n, (key, offset) in enumerate(rows)))
+    whole.apply_changelog_batch(changelog(whole, *((r.key.decode(), r.value) for r in fetched)))
+    few = CheckpointedTable.newest_rows(fetched)
+    thinned.apply_changelog_batch(changelog(thinned, *((r.key.decode(), r.value) for r in few)))
+    assert few[-1].offset == fetched[-1].offset
+    assert {key: whole.row(key) for key in "abc"} == {key: thinned.row(key) for key in "abc"}
+
+
+def test_what_belongs_to_another_table_is_not_taken(table: IndicatorTable) -> None:
+    (event,) = changelog(table, ("AAPL", row(3)))
+    event.message.topic = "test-trends-changelog"
+    table.apply_changelog_batch([event])
+    assert table.row("AAPL") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [((5, 3), 7), ((6, 3), 4), ((4, 3), 4)],
+    ids=["directly behind", "another one wrote between", "no sense"],
+)
+def test_own_writes_are_not_read_again(
+    table: IndicatorTable, written: tuple[int, int], read: int
+) -> None:
+    place = TP(table.changelog_topic.get_topic_name(), 2)
+    offsets = table.app.tables.recovery.active_offsets  # type: ignore[attr-defined]
+    offsets[place] = 4
+    table._written = {2: written}
+    table.keep({"AAPL": (2, row(1))})
+    assert offsets[place] == read
+    assert table._written == {}
