@@ -17,6 +17,7 @@ from config import read_settings
 from embedded.locate import Servers
 from errors import ConfigurationError, SourceUnavailable
 from kafka_integration import KafkaIntegrationManager
+from pipeline.workers import STOP_TIMEOUT_S
 from tests.deployment import ROOT, Deployment, bar, free_port
 from tests.eventually import eventually
 from topics import ALL_TOPICS
@@ -86,7 +87,8 @@ def test_bars_become_documents_with_indicators(
     began = time.monotonic()
     processes = pids(manager)
     assert manager.stop_pipeline() == 0
-    assert time.monotonic() - began < 10
+    # Otherwise they were killed, and did not make their last checkpoint.
+    assert time.monotonic() - began < STOP_TIMEOUT_S
     assert manager.workers() == ()
     assert not any(psutil.pid_exists(pid) for pid in processes)
 

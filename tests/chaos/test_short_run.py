@@ -11,7 +11,7 @@ from chaos.arena import arena
 from chaos.faults import KILL_LEADER, KILL_PRIMARY, KILL_WORKER
 from chaos.story import Story
 
-pytestmark = [pytest.mark.integration, pytest.mark.chaos]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 
 @pytest.mark.timeout(400)

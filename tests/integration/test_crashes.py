@@ -53,7 +53,11 @@ def check(deployment: Deployment, bars: list[Bar]) -> None:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("app", "kills"), [("app", (0.15, 0.5)), ("tests.integration.slow_commit", (0.4,))]
+    ("app", "kills"),
+    [
+        ("app", (0.15, 0.5)),
+        pytest.param("tests.integration.slow_commit", (0.4,), marks=pytest.mark.long),
+    ],
 )
 def test_kill_9_in_mid_load(deploy: Deploy, app: str, kills: tuple[float, ...]) -> None:
     """Workers are killed while they drain a backlog, at these parts of it; the last finishes."""
@@ -88,6 +92,7 @@ def test_two_workers_one_of_them_a_zombie(deploy: Deploy) -> None:
     check(deployment, bars)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_mongodb_away_for_a_while(deploy: Deploy, servers: Servers, tmp_path: Path) -> None:
     """MongoDB is killed in mid-load: nothing is lost, and the worker keeps its partitions."""
