@@ -225,7 +225,7 @@ def test_a_dead_address_is_named_within_the_timeout(call: object) -> None:
     started = time.monotonic()
     with Broker(settings, timeout_s=0.5) as broker, pytest.raises(BrokerUnavailable) as told:
         call(broker)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert told.value.address == DEAD
     assert DEAD in str(told.value)
 

@@ -258,7 +258,7 @@ def test_no_broker_is_an_error_in_bounded_time() -> None:
     began = time.monotonic()
     with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1"):
         StockDataConsumer(nowhere).consume_multiple_tickers(["AAPL"])
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_missing_topics_are_named(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
