@@ -25,7 +25,7 @@ class Store(Protocol):
         """Return a mark of what has been submitted so far."""
 
     async def flushed(self, mark: Any) -> None:
-        """Return once everything before ``mark`` is acknowledged; raise if it never will be."""
+        """Return once everything before ``mark`` is acknowledged, or void; raise if it fails."""
 
     def void(self) -> None:
         """Forget what is not acknowledged; it will be submitted again."""

@@ -102,9 +102,18 @@ class Outbox:
         self.post()
 
     async def flushed(self, _mark: None) -> None:
-        """Return once what is being sent now is acknowledged: all up to the cut, and more."""
+        """Return once what is being sent now, all up to the cut and more, is acknowledged or void.
+
+        Raises:
+            Exception: what a message could not be sent for.
+        """
         if self._sending:
-            await asyncio.gather(*self._sending)
+            # Not gather: it ends as cancelled with a task that `void` cancels, and would end the
+            # checkpoint that waits here, and all later ones with it.
+            await asyncio.wait(self._sending, return_when=asyncio.FIRST_EXCEPTION)
+            for task in self._sending:
+                if task.done() and not task.cancelled():
+                    task.result()
 
     def void(self) -> None:
         """Forget what is not acknowledged; it will be sent again."""
