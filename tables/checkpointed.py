@@ -103,7 +103,8 @@ class CheckpointedTable(faust.Table[str, Row]):
 
     def keep(self, rows: Rows) -> None:
         """Put ``rows`` into the table; their changelog is written."""
-        self._note_own_writes()
+        if rows:  # otherwise what was written last may be of an epoch that was void before this
+            self._note_own_writes()
         for key, (partition, raw) in rows.items():
             # A copy: orjson leaves room for as much again behind what it wrote.
             self.data[key] = self.row_type(bytes(memoryview(raw)), partition)

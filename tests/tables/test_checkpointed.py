@@ -199,3 +199,13 @@ def test_own_writes_are_not_read_again(
     table.keep({"AAPL": (2, row(1))})
     assert offsets[place] == read
     assert table._written == {}
+
+
+def test_rows_that_were_sent_and_not_kept_are_read(table: IndicatorTable) -> None:
+    """Their epoch ended in between; the next checkpoint has nothing to save."""
+    place = TP(table.changelog_topic.get_topic_name(), 2)
+    offsets = table.app.tables.recovery.active_offsets  # type: ignore[attr-defined]
+    offsets[place] = 4
+    table._written = {2: (5, 3)}
+    table.keep({})
+    assert offsets[place] == 4
