@@ -107,6 +107,8 @@ class ConsumerThread:
         self._topics = list(topics)
         self._translator = Translator(tickers)
         self._topic_ids: dict[str, str] = {}
+        #: Topics whose id was asked for; an old broker has none to give.
+        self._identified: set[str] = set()
         self._drain: Drain | None = None
         #: The partitions that are ours; None while the group is sharing them out.
         self._assigned: set[Place] | None = None
@@ -181,10 +183,11 @@ class ConsumerThread:
 
     def _learn_ids(self, topics: Collection[str]) -> None:
         """Ask for the ids of topics, at their first message: they may be made while we wait."""
-        unknown = set(topics) - self._topic_ids.keys()
+        unknown = set(topics) - self._identified
         if unknown:
             with Broker(self._settings) as broker:
                 self._topic_ids.update(broker.topic_ids(unknown))
+            self._identified |= unknown
 
     def _write(self, sink: Sink, writes: Sequence[Write]) -> list[Refusal]:
         return [
