@@ -16,6 +16,7 @@ from chaos.messages import LATE, PUNCTUAL, TOPICS, Stream
 from chaos.pauses import Watch
 from chaos.report import Pause, Report
 from chaos.workers import NAME, Crew
+from embedded.waiting import until
 
 WORKERS = 3
 
@@ -76,7 +77,7 @@ class Story:
         with Watch(self.arena.mongodb.address, NAME, feed, tickers) as watch:
             self._began = time.monotonic()
             feed.start()
-            self._until(watch.started, _START_S, "something of every ticker is stored")
+            self._until(watch.started, self.arena, "something of every ticker is stored")
             watch.settle(_SETTLE_S)
             self._break_things(watch)
             feed.stop()
@@ -98,7 +99,7 @@ class Story:
         for _ in range(WORKERS):
             self.arena.start_worker()
         # Before the first message, as its topics are made by the workers.
-        self._until(lambda: all(w.ready for w in self.arena.workers), _START_S, "workers are ready")
+        self._until_ready(self.arena)
 
     # -- breaking
 
@@ -122,7 +123,7 @@ class Story:
             name, undo = repair
             since = time.monotonic()
             undo()
-            self._until(lambda: all(w.ready for w in self.arena.workers), _START_S, "ready")
+            self._until_ready(self.arena)
             self._measure(name, REPAIR_LIMITS_S.get(name), since, watch)
         self.arena.mend()
 
@@ -142,7 +143,7 @@ class Story:
             since = time.monotonic()
             self.arena.stop_worker(old)
             self.arena.start_worker()
-            self._until(lambda: all(w.ready for w in self.arena.workers), _START_S, "ready")
+            self._until_ready(self.arena)
             self._measure("rolling restart", None, since, watch)
 
     # -- judging
@@ -161,7 +162,7 @@ class Story:
         alone = self.arena.another_crew(_REPLAY)
         try:
             alone.start_worker()
-            self._until(lambda: all(w.ready for w in alone.workers), _START_S, "a replay begins")
+            self._until_ready(alone)
             self._drain(_REPLAY)
             self._recompute(alone, tickers)
             self._drain(_REPLAY)
@@ -175,10 +176,9 @@ class Story:
         self._say(f"judged {what}: {len(found)} findings")
 
     def _drain(self, group: str) -> None:
+        # What is left after so long is for the judge to see.
         kafka = self.arena.kafka.address
-        deadline = time.monotonic() + _DRAIN_S
-        while log.unfinished(kafka, group, TOPICS) and time.monotonic() < deadline:
-            time.sleep(0.5)
+        until(lambda: not log.unfinished(kafka, group, TOPICS), _DRAIN_S, every_s=0.5)
 
     def _recompute(self, crew: Crew, tickers: Sequence[str]) -> None:
         arguments = ["recompute", *tickers, "--wait", f"{_RECOMPUTE_S:g}"]
@@ -200,10 +200,10 @@ class Story:
 
     # -- waiting
 
-    def _until(self, condition: Callable[[], bool], timeout_s: float, what: str) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                logs = ", ".join(str(worker.log) for worker in self.arena.workers)
-                raise TimeoutError(f"not within {timeout_s:g} s: {what}; see {logs}")
-            time.sleep(0.1)
+    def _until_ready(self, crew: Crew) -> None:
+        self._until(lambda: crew.ready, crew, "workers are ready")
+
+    def _until(self, condition: Callable[[], bool], crew: Crew, what: str) -> None:
+        if not until(condition, _START_S):
+            logs = ", ".join(str(worker.log) for worker in crew.workers)
+            raise TimeoutError(f"not within {_START_S:g} s: {what}; see {logs}")

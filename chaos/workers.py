@@ -133,6 +133,11 @@ class Crew:
             "CHECKPOINT_INTERVAL_S": str(checkpoint_interval_s),
         }
 
+    @property
+    def ready(self) -> bool:
+        """Whether all have their partitions and work."""
+        return all(worker.ready for worker in self.workers)
+
     def environment(self) -> dict[str, str]:
         """Return the settings, as a worker or a command of the app reads them."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from chaos.judge import Case, Finding, judge, log
 from chaos.messages import TOPICS, Stream
 from chaos.workers import NAME, ROOT, Crew
 from embedded import stack
+from embedded.waiting import until
 
 _TIMEOUT_S = 180.0
 
@@ -66,12 +67,9 @@ def _findings(app: str, folder: Path, servers: stack.Stack) -> list[Finding]:
         crew.end()
 
 
-def _until(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + _TIMEOUT_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {_TIMEOUT_S:g} s: {what}")
-        time.sleep(0.2)
+def _until(condition: Callable[[], bool], what: str) -> None:
+    if not until(condition, _TIMEOUT_S):
+        raise TimeoutError(f"not within {_TIMEOUT_S:g} s: {what}")
 
 
 def _say(line: str) -> None:

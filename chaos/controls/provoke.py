@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
 from chaos.feed import Feed
+from embedded.waiting import until
 
 #: What the judge must find in each app, one of these kinds; nothing in the program itself.
 CONTROLS: dict[str, frozenset[str]] = {
@@ -44,10 +44,8 @@ def provoke(feed: Feed, start: Callable[[], Killable], stored: Callable[[], int]
     bars = feed.bars_sent
     for part in _KILLS:
         worker = start()
-        deadline = time.monotonic() + _TIMEOUT_S
-        while stored() < part * bars:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{stored()} of {bars} bars stored within {_TIMEOUT_S:g} s")
-            time.sleep(_LOOK_EVERY_S)
+        wanted = part * bars
+        if not until(lambda: stored() >= wanted, _TIMEOUT_S, _LOOK_EVERY_S):  # noqa: B023 - at once
+            raise TimeoutError(f"{stored()} of {bars} bars stored within {_TIMEOUT_S:g} s")
         worker.kill()
     start()
