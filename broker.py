@@ -128,8 +128,9 @@ class Broker:
         and are left out.
         """
 
+        names = TopicCollection(list(topics))
+
         def ask() -> dict[str, str]:
-            names = TopicCollection(list(topics_asked))
             futures = self._admin.describe_topics(names, request_timeout=self._timeout_s)
             found = {name: self._result(future).topic_id for name, future in futures.items()}
             return {
@@ -138,7 +139,6 @@ class Broker:
                 if uuid.get_most_significant_bits() != 0
             }
 
-        topics_asked = list(topics)
         with self._explained():
             return self._patiently(ask)
 

@@ -41,7 +41,7 @@ class MemorySink(Sink):
 
     def _write(self, collection: dict[str, Document], write: Write) -> None:
         document = collection.get(write.id)
-        ours = {} if write.mode is Mode.FORWARD else positions(write.origins, self._ids)
+        ours = positions(write.origins, self._ids)
         if document is None:
             if write.mode is not Mode.UPDATE_ONLY:
                 place = {POSITIONS: ours} if ours else {}

@@ -195,10 +195,11 @@ class MongoSink(Sink):
         return existing, refused
 
     def _insert_of(self, write: Write) -> Document:
-        if write.mode is Mode.FORWARD:
-            return {"_id": write.id, **write.document}
+        document = {"_id": write.id, **write.document}
         place = positions(write.origins, self._ids)
-        return {"_id": write.id, **write.document, **({POSITIONS: place} if place else {})}
+        if place:
+            document[POSITIONS] = place
+        return document
 
     def _update_of(self, write: Write) -> UpdateOne | ReplaceOne[Document]:
         if write.mode is Mode.FORWARD:
