@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import time
-from collections.abc import Coroutine, Iterator
-from typing import Any
 
 import pytest
 
 from errors import SourceUnavailable
 from models import BAR, Bar
-from sources.base import UnknownKeys, cursors
+from sources.base import PriceSource, UnknownKeys, cursors
 from tests.sources.conftest import Case, ManualClock, collect, facts
+from tests.sources.providers.heartbeat import least_gap_during
 
 
 async def test_bars_obey_the_rules_and_name_their_source(case: Case, clock: ManualClock) -> None:
@@ -98,36 +95,16 @@ async def test_hands_out_copies(case: Case, clock: ManualClock) -> None:
     assert facts((await source.history(case.keys[:1]))[case.keys[0]]) == expected
 
 
-async def test_fetching_does_not_hold_up_the_loop(
-    case: Case, clock: ManualClock, no_garbage_collection: None
-) -> None:
-    # The best of up to five: what a busy machine does to one of them says nothing.
-    gaps: list[float] = []
-    while len(gaps) < 10 and not (gaps and min(gaps[::2]) < 0.05 and min(gaps[1::2]) < 0.05):
-        source = case.source(clock, speed=5_000)
-        gaps.append(await _longest_gap_during(source.history(case.many)))
+async def test_fetching_does_not_hold_up_the_loop(case: Case, clock: ManualClock) -> None:
+    async def two_polls(source: PriceSource) -> None:
         await source.fetch(case.many, {})
         clock.pass_(1)
-        gaps.append(await _longest_gap_during(source.fetch(case.many, {})))
-    assert min(gaps[::2]) < 0.05
-    assert min(gaps[1::2]) < 0.05
+        await source.fetch(case.many, {})
 
+    def fresh() -> PriceSource:
+        return case.source(clock, speed=5_000)
 
-@pytest.fixture
-def no_garbage_collection() -> Iterator[None]:
-    """Keep the collector out: a full pass over all that pytest has loaded takes 40 ms and more."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-async def _longest_gap_during(work: Coroutine[Any, Any, object]) -> float:
-    """Return the longest time that the loop did not turn, in seconds."""
-    longest = 0.0
-    task = asyncio.create_task(work)
-    while not task.done():
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)
-        longest = max(longest, time.perf_counter() - before)
-    await task
-    return longest
+    gap, _ = await least_gap_during(lambda: fresh().history(case.many), 0.05)
+    assert gap < 0.05
+    gap, _ = await least_gap_during(lambda: two_polls(fresh()), 0.05)
+    assert gap < 0.05
