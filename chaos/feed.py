@@ -91,11 +91,6 @@ class Feed:
             self._send_round()
         self._producer.flush(_PATIENCE_S)
 
-    @property
-    def bars_sent(self) -> int:
-        """How many bars were sent, one that was sent several times counted once."""
-        return sum(map(len, self._news.values()))
-
     def waiting_s(self, ticker: str, stored_ms: int | None, now: float) -> float:
         """Return for how long the oldest bar of ``ticker`` that is not stored has waited.
 

@@ -19,7 +19,7 @@ from transport.consumer import BatchingConsumer
 
 __all__ = ["app"]
 
-_SLOWNESS_S = 1.5
+_SLOWNESS_S = 3.0
 
 _commit_offsets = BatchingConsumer.commit_offsets
 
