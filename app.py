@@ -77,8 +77,10 @@ class FinancialTrends(BatchingApp):
         changelogs = [table.changelog() for table in self.tables.values()]
         try:
             check_exposure(settings)
-            ids, _ = await asyncio.gather(
-                prepare_servers(settings, changelogs), asyncio.to_thread(warm_up)
+            ids, _, _ = await asyncio.gather(
+                prepare_servers(settings, changelogs),
+                asyncio.to_thread(warm_up),
+                asyncio.to_thread(indicator_table.indicators.warm_up),
             )
             services.topic_ids.update(ids)
         except FinancialTrendsError as error:

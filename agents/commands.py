@@ -13,7 +13,8 @@ from agents.prices import PricesStage
 from agents.services import Services
 from agents.stage import Stage
 from errors import InvalidRecord
-from indicators import IndicatorSet, Ohlcv
+from indicators import Ohlcv
+from indicators.compiled import RowSet
 from models import Command
 from sinks import Mode, Origin, Write
 from sinks.base import Document
@@ -95,7 +96,7 @@ class CommandsStage(Stage):
             for bar in chunk:
                 name: str = bar["interval"]
                 if name not in rebuilt:
-                    rebuilt[name] = IntervalState(IndicatorSet(table.specification))
+                    rebuilt[name] = IntervalState(RowSet(table.indicators))
                 writes.append(_take_in(rebuilt[name], bar))
             await self.writer.ready()
             if not batch.current:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from aiokafka.structs import ConsumerRecord
 from faust.types import StreamT
 
 from agents.services import Services
 from agents.stage import Stage
 from agents.trends import Trends
-from errors import InvalidRecord
-from models import (
-    INDICATOR_SNAPSHOT,
-    INTEGRATION_TEST,
-    OURSELVES,
-    Bar,
-)
+from indicators.compiled import named
+from models import INDICATOR_SNAPSHOT, INTEGRATION_TEST, OURSELVES
+from models.quick import AnyBar, decode_bar
+from models.rules import DAY_MS
 from sinks import Origin, Write
 from sinks.documents import bar_write
-from tables.indicators import IndicatorTable, IntervalState, Values
+from sinks.packed import Indicators, PackedWrite, head, pack_bar
+from tables.indicators import IndicatorTable, IntervalState
 from topics import STOCK_PRICES, TECHNICAL_INDICATORS
 from transport import BatchingApp
+
+
+class Pending(NamedTuple):
+    """A bar of the batch whose indicators are computed at its end, with all the others."""
+
+    bar: AnyBar
+    state: IntervalState
+    write: PackedWrite
 
 
 class PricesStage(Stage):
@@ -40,9 +48,21 @@ class PricesStage(Stage):
         self.table = table
         self.trends = trends
         self._publishing = services.settings.publish_snapshots
+        self._pending: list[Pending] = []
+        self._packer = Indicators(table.specification.outputs)
+        self._latest_ms = 0.0
 
-    def apply(self, bar: Bar, origin: Origin) -> Sequence[Write]:
-        """Apply one bar (see the class)."""
+    def begin(self) -> None:
+        """Forget what a batch that broke off has left, and look at the clock."""
+        self._pending.clear()
+        self._latest_ms = time.time() * 1000 + DAY_MS
+
+    def decode(self, message: ConsumerRecord) -> AnyBar:
+        """Return the bar that a message holds (see :func:`models.quick.decode_bar`)."""
+        return decode_bar(message.key, message.value, self._latest_ms)
+
+    def apply(self, bar: AnyBar, origin: Origin) -> Sequence[Write]:
+        """Decide what becomes of one bar (see the class); its values follow in `complete`."""
         if bar.source == INTEGRATION_TEST or not self.routed(bar.ticker, origin):
             return [bar_write(bar, origin)]
         self.trends.mark(bar.ticker, origin.partition)
@@ -50,37 +70,56 @@ class PricesStage(Stage):
         if origin.offset <= state.offset:
             self.count("redelivered")
             return [bar_write(bar, origin)]
-        interval = state.interval(bar.interval, self.table.specification)
-        if interval.last_time is not None and bar.time <= interval.last_time:
-            if bar.closed and bar.time < interval.last_time:
+        interval = state.interval(bar.interval)
+        last_time = interval.last_time
+        if last_time is not None and bar.time <= last_time:
+            if bar.closed and bar.time < last_time:
                 self.count("late")
             return [bar_write(bar, origin)]
-        values = self._advance(interval, bar) if bar.closed else self._forming(interval, bar)
+        if bar.closed:
+            interval.closed(bar.time, bar.close)
         state.offset = origin.offset
         if state.newest is None or bar.time > state.newest:
             state.newest = bar.time
         self.table.mark_dirty(bar.ticker)
-        if self._publishing:
-            self._publish(bar, values, origin.partition)
-        return [bar_write(bar, origin, values)]
+        write = PackedWrite(bar, origin)
+        self._pending.append(Pending(bar, interval, write))
+        return [write]
 
-    def _advance(self, interval: IntervalState, bar: Bar) -> Values:
-        try:
-            values = interval.advance(bar, bar.time)
-        except ValueError as error:
-            raise _refused(bar, error) from error
-        self.count("applied")
-        return values
+    def complete(self) -> None:
+        """Compute the indicators at all bars of the batch in one call, and fill their writes."""
+        pending = self._pending
+        if not pending:
+            return
+        values = self.table.indicators.advance(
+            [one.state.indicators.number for one in pending],
+            [(one.bar.high, one.bar.low, one.bar.close, one.bar.volume) for one in pending],
+            [not one.bar.closed for one in pending],
+        )
+        ids = self.services.topic_ids
+        for (bar, state, write), packed in zip(pending, self._packer.pack(values), strict=True):
+            if not state.head:
+                state.head = head(bar.ticker, bar.interval)
+            pack_bar(write, bar, state.head, packed, ids)
+        forming = sum(not one.bar.closed for one in pending)
+        self.services.counts[self.name, "applied"] += len(pending) - forming
+        self.services.counts[self.name, "forming"] += forming
+        if self._publishing or forming:
+            self._tell(pending, values.tolist())
+        pending.clear()
 
-    def _forming(self, interval: IntervalState, bar: Bar) -> Values:
-        try:
-            values = interval.form(bar, bar.time)
-        except ValueError as error:
-            raise _refused(bar, error) from error
-        self.count("forming")
-        return values
+    def _tell(self, pending: Sequence[Pending], values: Sequence[Sequence[float]]) -> None:
+        """Publish snapshots, and remember the values at bars that are forming."""
+        layout = self.table.indicators.layout
+        for (bar, state, write), row in zip(pending, values, strict=True):
+            at_bar = named(layout, row)
+            # Unless the same batch has its end: a bar is not forming any more once it is closed.
+            if not bar.closed and (state.last_time is None or bar.time > state.last_time):
+                state.formed(bar.time, bar.close, at_bar)
+            if self._publishing:
+                self._publish(bar, at_bar, write.origins[0].partition)
 
-    def _publish(self, bar: Bar, values: Mapping[str, float | None], partition: int) -> None:
+    def _publish(self, bar: AnyBar, values: Mapping[str, float | None], partition: int) -> None:
         snapshot = INDICATOR_SNAPSHOT.dump(
             {
                 "ticker": bar.ticker,
@@ -94,11 +133,6 @@ class PricesStage(Stage):
         self.services.outbox.add(
             TECHNICAL_INDICATORS.name, partition, bar.ticker.encode(), snapshot
         )
-
-
-def _refused(bar: Bar, error: ValueError) -> InvalidRecord:
-    """Return the error of a bar that indicators refused before anything was changed."""
-    return InvalidRecord("bar", bar.close, str(error))
 
 
 def attach(

@@ -104,13 +104,29 @@ class Stage:
             await self.writer.ready()
             if not batch.current:
                 return
+            self.begin()
             writes: list[Write] = []
             for message in batch.records:
                 writes.extend(self.one(batch, message))
+            self.complete()
             self.writer.submit(writes)
             self.services.outbox.post()
             self.services.counts[self.name, "received"] += len(batch.records)
             batch.done()
+
+    def begin(self) -> None:
+        """Get ready for a batch. Must not await."""
+
+    def complete(self) -> None:
+        """Do together what the messages of a batch have in common. Must not await."""
+
+    def decode(self, message: ConsumerRecord) -> Any:
+        """Return the Record that a message holds.
+
+        Raises:
+            InvalidRecord: the message breaks a rule.
+        """
+        return self.codec.decode(message.key, message.value)
 
     def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
         """Decode and apply one message; what cannot be used becomes a dead letter."""
@@ -118,7 +134,7 @@ class Stage:
         if self._broke and origin[:3] in self._broke:
             return [self.services.dead(origin, self._broke[origin[:3]], self.name)]
         try:
-            record = self.codec.decode(message.key, message.value)
+            record = self.decode(message)
             if _is_old_test(record, message):
                 return []
             writes = self.apply(record, origin)

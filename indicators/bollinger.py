@@ -1,7 +1,7 @@
 """Bollinger bands."""
 
 from dataclasses import dataclass, field
-from math import dist, sqrt
+from math import sqrt
 from sys import float_info
 from typing import ClassVar
 
@@ -80,7 +80,11 @@ class BollingerBands(Indicator):
         if len(closes) < window:
             return
         middle = sum(closes) / window
-        distance = dist(closes, (middle,) * window)
+        squares = 0.0
+        for close in closes:
+            difference = close - middle
+            squares += difference * difference
+        distance = sqrt(squares)
         if distance > self._rounding * abs(middle):
             width = distance * self._scale
         else:

@@ -8,7 +8,7 @@ from indicators.memory import OUTPUT, RING, Ring, ring, verify_rings
 from indicators.parameters import check_window
 
 # Relative to the mean: a deviation below this is what rounding leaves of equal prices.
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class CCI(SingleOutput):
             return
         mean = sum(typicals) / window
         deviation = 2.0 * sum([price - mean for price in typicals if price > mean]) / window
-        if deviation > _ROUNDING * abs(mean):
+        if deviation > ROUNDING * abs(mean):
             self.cci = (typical - mean) / (0.015 * deviation)
         else:
             self.cci = None

@@ -77,6 +77,13 @@ def _remembered(kind: Any) -> tuple[tuple[str, _Reader], ...]:
 
 
 @cache
+def remembered_fields(kind: Any) -> tuple[tuple[str, Mapping[str, _Reader]], ...]:
+    """The fields of a kind's state, in their order: the name, and one of `COUNT`, `NUMBER`..."""
+    kinds = {id(one[_READER]): one for one in (COUNT, NUMBER, OUTPUT, RING)}
+    return tuple((name, kinds[id(reader)]) for name, reader in _remembered(kind))
+
+
+@cache
 def _copied(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of a kind's fields: those a copy may share, and the rings, which it must not."""
     rings = tuple(name for name, reader in _remembered(kind) if reader is _read_ring)

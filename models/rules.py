@@ -25,8 +25,10 @@ Series = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-^=]{1,64}$")]
 #: Milliseconds since the epoch, UTC. That it is not in the future is checked against the clock.
 Time = Annotated[int, Field(ge=EARLIEST_MS, le=LATEST_MS)]
 #: Bounded so that no sum or square of a window can overflow a float.
-Price = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-Volume = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
+MOST_PRICE = 1e15
+MOST_VOLUME = 1e18
+Price = Annotated[float, Field(ge=0, le=MOST_PRICE, allow_inf_nan=False)]
+Volume = Annotated[float, Field(ge=0, le=MOST_VOLUME, allow_inf_nan=False)]
 #: A sum of offsets.
 Version = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Number = Annotated[float, Field(ge=-1e300, le=1e300, allow_inf_nan=False)]

@@ -13,12 +13,12 @@ from typing import Any
 
 from models import (
     INTEGRATION_TEST,
-    Bar,
     EconomicObservation,
     IndicatorSnapshot,
     NewsItem,
     SocialPost,
 )
+from models.quick import AnyBar
 from sinks.base import Document, Mode, Origin, Write
 
 STOCK_PRICES = "stock_prices"
@@ -65,7 +65,7 @@ def bar_id(ticker: str, interval: str, time_ms: int) -> str:
 
 
 def bar_write(
-    bar: Bar, origin: Origin, indicators: Mapping[str, float | None] | None = None
+    bar: AnyBar, origin: Origin, indicators: Mapping[str, float | None] | None = None
 ) -> Write:
     """Return the write of a bar, with the indicators computed at it if it was applied."""
     document: Document = {

@@ -14,6 +14,7 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError, InvalidDocument
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, MongoClient, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -33,6 +34,7 @@ from sinks.base import (
     how_far,
     positions,
 )
+from sinks.packed import PackedWrite
 
 _DUPLICATE_KEY = 11000
 
@@ -194,7 +196,9 @@ class MongoSink(Sink):
                 raise StoreUnavailable(self.address, f"{problem['code']}: {problem['errmsg']}")
         return existing, refused
 
-    def _insert_of(self, write: Write) -> Document:
+    def _insert_of(self, write: Write) -> Document | RawBSONDocument:
+        if isinstance(write, PackedWrite):
+            return RawBSONDocument(write.packed)
         document = {"_id": write.id, **write.document}
         place = positions(write.origins, self._ids)
         if place:

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from faust.types import AppT
 
-from indicators import Bar, IndicatorSet, Specification
+from indicators import Bar, Specification
+from indicators.compiled import RowSet, RowStore
 from indicators.obv_slope import ObvSlope
 from sinks.documents import as_date
 from tables.checkpointed import Row
@@ -29,57 +30,50 @@ class IntervalState:
 
     ``last_time`` is the opening time of the last closed bar applied, ms since the epoch. ``last``
     are opening time and close of the newest bar; ``forming`` the values at it while it is forming,
-    and None when it is closed: then they are those of the indicators.
+    and None when it is closed: then they are those of the indicators. ``head`` is the part of a
+    bar's document that is always the same (see sinks.packed).
     """
 
-    indicators: IndicatorSet
+    indicators: RowSet
     last_time: int | None = None
-    obv_slope: ObvSlope = field(default_factory=ObvSlope)
     last: tuple[int, float] | None = None
     forming: Mapping[str, float | None] | None = None
+    head: bytes = b""
 
     def advance(self, bar: Bar, time: int) -> Values:
-        """Take in the closed bar that opened at ``time``; returns the values at it.
-
-        Raises:
-            ValueError: the bar has numbers that no indicator takes; nothing has changed.
-        """
+        """Take in the closed bar that opened at ``time``; returns the values at it."""
         self.indicators.update(bar)
-        self.obv_slope.update(bar)
-        self.last_time = time
-        if self.last is None or time >= self.last[0]:
-            self.last = (time, bar.close)
-            self.forming = None
+        self.closed(time, bar.close)
         return self.indicators.values()
 
-    def form(self, bar: Bar, time: int) -> Values:
-        """Return the values as if the bar that opened at ``time`` closed as it stands.
-
-        Raises:
-            ValueError: the bar has numbers that no indicator takes; nothing has changed.
-        """
-        copy = self.indicators.clone()
-        copy.update(bar)
-        values = copy.values()
+    def closed(self, time: int, close: float) -> None:
+        """Take note that the indicators have taken in the closed bar that opened at ``time``."""
+        self.last_time = time
         if self.last is None or time >= self.last[0]:
-            self.last = (time, bar.close)
+            self.last = (time, close)
+            self.forming = None
+
+    def formed(self, time: int, close: float, values: Values) -> None:
+        """Take note of the values as if the bar that opened at ``time`` closed as it stands."""
+        if self.last is None or time >= self.last[0]:
+            self.last = (time, close)
             self.forming = values
-        return values
 
     def last_bar(self) -> LastBar | None:
         """Return the newest bar as the trend reads it; None before the first one."""
         if self.last is None:
             return None
         values = self.indicators.values() if self.forming is None else self.forming
-        return LastBar(*self.last, values, self.obv_slope.value)
+        return LastBar(*self.last, values, self.indicators.slope)
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self, fingerprint: str) -> dict[str, Any]:
         """Return everything as JSON."""
+        *state, slope = self.indicators.state()
         saved: dict[str, Any] = {
             "last_time": self.last_time,
-            "fingerprint": self.indicators.specification.fingerprint,
-            "state": self.indicators.state(),
-            "obv_slope": self.obv_slope.state(),
+            "fingerprint": fingerprint,
+            "state": state,
+            "obv_slope": slope,
         }
         if self.last is not None:
             saved["bar"] = self.last
@@ -89,11 +83,11 @@ class IntervalState:
         return saved
 
     @classmethod
-    def restored(cls, specification: Specification, saved: Any) -> IntervalState:
+    def restored(cls, store: RowStore, saved: Any) -> IntervalState:
         """Return what was saved, under the same specification."""
-        state = cls(IndicatorSet.from_state(specification, saved["state"]), saved["last_time"])
-        if "obv_slope" in saved:  # rows of earlier versions have no more than the above
-            state.obv_slope = ObvSlope.from_state(saved["obv_slope"])
+        # Rows of earlier versions have no slope.
+        slope = saved.get("obv_slope") or ObvSlope().state()
+        state = cls(RowSet.from_state(store, [*saved["state"], slope]), saved["last_time"])
         if "bar" in saved:
             time, close = saved["bar"]
             state.last = (time, close)
@@ -105,19 +99,21 @@ class IntervalState:
 class TickerState:
     """All intervals of one ticker, and the source offset of the last message applied to them.
 
-    ``newest`` is the opening time of the newest bar there was at any interval, ms since the epoch.
+    ``newest`` is the opening time of the newest bar there was at any interval, ms since the epoch;
+    ``store`` has the rows of the indicators.
     """
 
     partition: int
+    store: RowStore
     offset: int = -1
     intervals: dict[str, IntervalState] = field(default_factory=dict)
     newest: int | None = None
 
-    def interval(self, name: str, specification: Specification) -> IntervalState:
+    def interval(self, name: str) -> IntervalState:
         """Return the state of one interval, a cold one where there is none yet."""
         state = self.intervals.get(name)
         if state is None:
-            state = self.intervals[name] = IntervalState(IndicatorSet(specification))
+            state = self.intervals[name] = IntervalState(RowSet(self.store))
         return state
 
     def last_bars(self) -> dict[str, LastBar]:
@@ -127,11 +123,14 @@ class TickerState:
 
     def dump(self) -> bytes:
         """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
+        fingerprint = self.store.layout.specification.fingerprint
         return orjson.dumps(
             {
                 "offset": self.offset,
                 "newest": self.newest,
-                "intervals": {name: state.dump() for name, state in self.intervals.items()},
+                "intervals": {
+                    name: state.dump(fingerprint) for name, state in self.intervals.items()
+                },
             }
         )
 
@@ -140,16 +139,16 @@ class IndicatorRow(Row):
     """A row of this table, shown with the indicators' values rather than their inner state."""
 
     __slots__ = ()
-    specification: Specification
+    indicators: RowStore
 
     def __json__(self) -> Any:
         row = orjson.loads(self.raw)
         shown = {}
         for name, saved in row["intervals"].items():
             values = slope = None
-            if saved["fingerprint"] == self.specification.fingerprint:
-                state = IntervalState.restored(self.specification, saved)
-                values, slope = state.indicators.values(), state.obv_slope.value
+            if saved["fingerprint"] == self.indicators.layout.specification.fingerprint:
+                state = IntervalState.restored(self.indicators, saved)
+                values, slope = state.indicators.values(), state.indicators.slope
             last = saved["last_time"]
             shown[name] = {
                 "last_bar": None if last is None else as_date(last).isoformat(),
@@ -168,20 +167,22 @@ class IndicatorTable(LiveTable[TickerState]):
             app, name="indicators", help="Technical indicators of each ticker, by interval."
         )
         self.specification = specification
-        self.row_type = type("IndicatorRow", (IndicatorRow,), {"specification": specification})
+        self.indicators = RowStore(specification)
+        self.row_type = type("IndicatorRow", (IndicatorRow,), {"indicators": self.indicators})
 
     def new(self, partition: int) -> TickerState:
         """Return the state of a ticker that had no bar yet."""
-        return TickerState(partition)
+        return TickerState(partition, self.indicators)
 
     def load(self, key: str, row: Any, partition: int) -> TickerState:
         """Return the saved state; what other indicators left behind starts cold."""
-        state = TickerState(partition, row["offset"], newest=row.get("newest"))
+        fingerprint = self.specification.fingerprint
+        state = TickerState(partition, self.indicators, row["offset"], newest=row.get("newest"))
         for name, saved in row["intervals"].items():
-            if saved["fingerprint"] == self.specification.fingerprint:
-                state.intervals[name] = IntervalState.restored(self.specification, saved)
+            if saved["fingerprint"] == fingerprint:
+                state.intervals[name] = IntervalState.restored(self.indicators, saved)
                 continue
-            cold = IntervalState(IndicatorSet(self.specification), saved["last_time"])
+            cold = IntervalState(RowSet(self.indicators), saved["last_time"])
             state.intervals[name] = cold
             self.tell_cold(
                 log,

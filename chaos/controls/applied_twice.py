@@ -12,7 +12,7 @@ from faust.types import TP
 
 from agents.prices import PricesStage
 from app import app
-from models import Bar
+from models.quick import AnyBar
 from sinks import Origin, Write
 from sinks.documents import bar_write
 from transport.consumer import BatchingConsumer
@@ -32,11 +32,11 @@ async def _slowly(self: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:
 _apply = PricesStage.apply
 
 
-def _without_guards(self: PricesStage, bar: Bar, origin: Origin) -> Sequence[Write]:
+def _without_guards(self: PricesStage, bar: AnyBar, origin: Origin) -> Sequence[Write]:
     state = self.table.of(bar.ticker, origin.partition)
-    interval = state.interval(bar.interval, self.table.specification)
+    interval = state.interval(bar.interval)
     if bar.closed and origin.offset <= state.offset:
-        values = self._advance(interval, bar)
+        values = interval.advance(bar, bar.time)
         self.table.mark_dirty(bar.ticker)
         return [bar_write(bar, origin, values)]
     return _apply(self, bar, origin)

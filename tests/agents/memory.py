@@ -102,7 +102,10 @@ class MemoryWorker:
             key = record.series if kind == "economy" else record.ticker
             origin = self.origin(kind, key)
         # A stage may write into a Record; a message comes as new every time.
-        self.stages[kind].apply(_copy(record), origin)
+        stage = self.stages[kind]
+        stage.begin()
+        stage.apply(_copy(record), origin)
+        stage.complete()
         return origin
 
     def apply_all(self, messages: Iterable[tuple[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agents.prices import PricesStage
 from app import app
-from models import Bar
+from models.quick import AnyBar
 from sinks import Origin, Write
 
 __all__ = ["app"]
@@ -16,7 +16,7 @@ BREAKS = 666.0
 _apply = PricesStage.apply
 
 
-def _apply_or_break(self: PricesStage, bar: Bar, origin: Origin) -> Sequence[Write]:
+def _apply_or_break(self: PricesStage, bar: AnyBar, origin: Origin) -> Sequence[Write]:
     writes = _apply(self, bar, origin)
     if bar.close == BREAKS:
         raise RuntimeError("a bug")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.prices import PricesStage
-from models import Bar
+from models.quick import AnyBar
 from sinks import Origin, Write
 from sinks.documents import bar_write
 from tests.integration.slow_commit import app
@@ -13,10 +13,10 @@ from tests.integration.slow_commit import app
 __all__ = ["app"]
 
 
-def _apply(self: PricesStage, bar: Bar, origin: Origin) -> Sequence[Write]:
+def _apply(self: PricesStage, bar: AnyBar, origin: Origin) -> Sequence[Write]:
     state = self.table.of(bar.ticker, origin.partition)
-    interval = state.interval(bar.interval, self.table.specification)
-    values = self._advance(interval, bar)
+    interval = state.interval(bar.interval)
+    values = interval.advance(bar, bar.time)
     self.table.mark_dirty(bar.ticker)
     return [bar_write(bar, origin, values)]
 

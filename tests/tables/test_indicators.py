@@ -20,7 +20,7 @@ prices = st.lists(st.floats(0.01, 1e6), max_size=30)
 
 def feed(state: TickerState, interval: str, closes: list[float]) -> None:
     """Apply bars, as the prices agent does."""
-    one = state.interval(interval, SPECIFICATION)
+    one = state.interval(interval)
     for close in closes:
         one.indicators.update(Ohlcv.at(close, 10.0))
         one.last_time = (one.last_time or 0) + 60_000
@@ -54,11 +54,11 @@ def test_an_unknown_ticker_starts_cold(table: IndicatorTable) -> None:
     state = table.of("AAPL", 3)
     assert (state.partition, state.offset, state.intervals) == (3, -1, {})
     assert table.of("AAPL", 3) is state
-    one = state.interval("1d", SPECIFICATION)
+    one = state.interval("1d")
     assert one.last_time is None
     assert set(one.indicators.values().values()) == {None}
-    assert state.interval("1d", SPECIFICATION) is one
-    assert state.interval("5m", SPECIFICATION) is not one
+    assert state.interval("1d") is one
+    assert state.interval("5m") is not one
 
 
 @given(prices, prices, prices)
