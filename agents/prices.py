@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.structs import ConsumerRecord
@@ -13,9 +13,10 @@ from agents.services import Services
 from agents.stage import Stage
 from agents.trends import Trends
 from indicators.compiled import named
-from models import INDICATOR_SNAPSHOT, INTEGRATION_TEST, OURSELVES
+from models import INTEGRATION_TEST
 from models.quick import AnyBar, decode_bar
 from models.rules import DAY_MS
+from models.snapshots import snapshots
 from sinks import Origin, Write
 from sinks.documents import bar_write
 from sinks.packed import Indicators, PackedWrite, head, pack_bar
@@ -50,6 +51,7 @@ class PricesStage(Stage):
         self._publishing = services.settings.publish_snapshots
         self._pending: list[Pending] = []
         self._packer = Indicators(table.specification.outputs)
+        self._snapshot = snapshots(table.specification.outputs)
         self._latest_ms = 0.0
 
     def begin(self) -> None:
@@ -63,10 +65,16 @@ class PricesStage(Stage):
 
     def apply(self, bar: AnyBar, origin: Origin) -> Sequence[Write]:
         """Decide what becomes of one bar (see the class); its values follow in `complete`."""
-        if bar.source == INTEGRATION_TEST or not self.routed(bar.ticker, origin):
+        ticker, partition = bar.ticker, origin.partition
+        if bar.source == INTEGRATION_TEST:
             return [bar_write(bar, origin)]
-        self.trends.mark(bar.ticker, origin.partition)
-        state = self.table.of(bar.ticker, origin.partition)
+        state = self.table.live(ticker)
+        # What is live came the right way before: only its owner has it.
+        if state is None or state.partition != partition:
+            if not self.routed(ticker, origin):
+                return [bar_write(bar, origin)]
+            state = self.table.of(ticker, partition)
+        self.trends.mark(ticker, partition)
         if origin.offset <= state.offset:
             self.count("redelivered")
             return [bar_write(bar, origin)]
@@ -81,7 +89,7 @@ class PricesStage(Stage):
         state.offset = origin.offset
         if state.newest is None or bar.time > state.newest:
             state.newest = bar.time
-        self.table.mark_dirty(bar.ticker)
+        self.table.mark_dirty(ticker)
         write = PackedWrite(bar, origin)
         self._pending.append(Pending(bar, interval, write))
         return [write]
@@ -112,26 +120,15 @@ class PricesStage(Stage):
         """Publish snapshots, and remember the values at bars that are forming."""
         layout = self.table.indicators.layout
         for (bar, state, write), row in zip(pending, values, strict=True):
-            at_bar = named(layout, row)
             # Unless the same batch has its end: a bar is not forming any more once it is closed.
             if not bar.closed and (state.last_time is None or bar.time > state.last_time):
-                state.formed(bar.time, bar.close, at_bar)
+                state.formed(bar.time, bar.close, named(layout, row))
             if self._publishing:
-                self._publish(bar, at_bar, write.origins[0].partition)
+                self._publish(bar, row, write.origins[0].partition)
 
-    def _publish(self, bar: AnyBar, values: Mapping[str, float | None], partition: int) -> None:
-        snapshot = INDICATOR_SNAPSHOT.dump(
-            {
-                "ticker": bar.ticker,
-                "interval": bar.interval,
-                "time": bar.time,
-                "values": values,
-                "source": OURSELVES,
-                "closed": bar.closed,
-            }
-        )
+    def _publish(self, bar: AnyBar, values: Sequence[float], partition: int) -> None:
         self.services.outbox.add(
-            TECHNICAL_INDICATORS.name, partition, bar.ticker.encode(), snapshot
+            TECHNICAL_INDICATORS.name, partition, bar.ticker.encode(), self._snapshot(bar, values)
         )
 
 

@@ -68,12 +68,10 @@ class IntervalState:
 
     def dump(self, fingerprint: str) -> dict[str, Any]:
         """Return everything as JSON."""
-        *state, slope = self.indicators.state()
         saved: dict[str, Any] = {
             "last_time": self.last_time,
             "fingerprint": fingerprint,
-            "state": state,
-            "obv_slope": slope,
+            "row": self.indicators.row,
         }
         if self.last is not None:
             saved["bar"] = self.last
@@ -85,9 +83,13 @@ class IntervalState:
     @classmethod
     def restored(cls, store: RowStore, saved: Any) -> IntervalState:
         """Return what was saved, under the same specification."""
-        # Rows of earlier versions have no slope.
-        slope = saved.get("obv_slope") or ObvSlope().state()
-        state = cls(RowSet.from_state(store, [*saved["state"], slope]), saved["last_time"])
+        if "row" in saved:
+            indicators = RowSet.from_row(store, saved["row"])
+        else:
+            # Written by earlier versions: a list for each indicator, the first ones without slope.
+            slope = saved.get("obv_slope") or ObvSlope().state()
+            indicators = RowSet.from_state(store, [*saved["state"], slope])
+        state = cls(indicators, saved["last_time"])
         if "bar" in saved:
             time, close = saved["bar"]
             state.last = (time, close)
@@ -131,7 +133,8 @@ class TickerState:
                 "intervals": {
                     name: state.dump(fingerprint) for name, state in self.intervals.items()
                 },
-            }
+            },
+            option=orjson.OPT_SERIALIZE_NUMPY,
         )
 
 

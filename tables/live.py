@@ -60,6 +60,10 @@ class LiveTable(CheckpointedTable, Generic[S]):
                 live = self._live[key] = self.new(partition)
         return live
 
+    def live(self, key: str) -> S | None:
+        """Return the state of ``key`` if it is live; None where its row would have to be read."""
+        return self._live.get(key)
+
     def find(self, key: str, partition: int) -> S | None:
         """Return the live state of ``key``; None where nothing is known of it."""
         live = self._live.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from transport.consumer import BatchingConsumer
 
 log = logging.getLogger(__name__)
+
+#: Pause for each second that the last checkpoint took, and at most, in seconds.
+PAUSE_PER_SECOND = 4.0
+LONGEST_PAUSE_S = 10.0
 
 #: A row of state on its way to the changelog: key -> (partition, value).
 Rows = Mapping[str, tuple[int, bytes]]
@@ -57,6 +62,8 @@ class Checkpointer:
     def __init__(self, interval_s: float) -> None:
         self.interval_s = interval_s
         self.completed = 0
+        #: Seconds that the last one took.
+        self.took_s = 0.0
         self._stores: list[Store] = []
         self._states: list[State] = []
         self._consumer: BatchingConsumer | None = None
@@ -73,6 +80,14 @@ class Checkpointer:
     def attach(self, consumer: Any) -> None:
         """Belong to ``consumer``, whose offsets checkpoints commit."""
         self._consumer = consumer
+
+    def pause_s(self) -> float:
+        """Return the seconds until the next checkpoint.
+
+        Where one takes long, as thousands of keys have changed since the last, they come less
+        often: most of them will have changed once more, and are saved once instead of many times.
+        """
+        return max(self.interval_s, min(PAUSE_PER_SECOND * self.took_s, LONGEST_PAUSE_S))
 
     def void(self) -> None:
         """Drop everything that no checkpoint has saved."""
@@ -91,6 +106,7 @@ class Checkpointer:
             consumer = self._consumer
             if consumer is None:
                 return True
+            start = time.monotonic()
             # The cut. No await until it is complete: no batch can come between.
             epoch = consumer.epoch
             offsets = consumer.uncommitted()
@@ -109,6 +125,7 @@ class Checkpointer:
                 state.keep(rows)
             committed = await self._commit(consumer, offsets)
             self.completed += 1
+            self.took_s = time.monotonic() - start
             return committed and consumer.epoch == epoch
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:

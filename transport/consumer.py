@@ -254,7 +254,7 @@ class BatchingConsumer(driver.Consumer):
     async def _checkpointing(self) -> None:
         checkpoints = self.app.checkpoints
         while not self.should_stop:
-            await self.sleep(checkpoints.interval_s)
+            await self.sleep(checkpoints.pause_s())
             epoch = self.epoch
             try:
                 await checkpoints.run()

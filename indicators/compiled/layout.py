@@ -41,7 +41,8 @@ class Layout:
         width: numbers in a row.
         names: of the indicators, in order.
         offsets: where the fields of each indicator begin.
-        outputs: where each value is, in the order of ``specification.outputs``.
+        output_names: ``specification.outputs``, in whose order the values are.
+        outputs: where each value is.
         slope: where the slope of the OBV is.
         parameters: (indicators, most of them), what the compiled functions are given.
     """
@@ -61,6 +62,7 @@ class Layout:
             outputs += [where[name] for name in indicator.outputs]
         self.width = at
         self.offsets = np.array(offsets, dtype=np.int64)
+        self.output_names = specification.outputs
         self.outputs = np.array(outputs[:-1], dtype=np.int64)
         self.slope = outputs[-1]
         given = [_parameters(one) for one in self._indicators]

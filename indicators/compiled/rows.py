@@ -121,17 +121,23 @@ class RowSet:
     def values(self) -> dict[str, float | None]:
         """The current value of every output, in the order of the registry."""
         layout = self._store.layout
-        return named(layout, self._row[layout.outputs].tolist())
+        return named(layout, self.row[layout.outputs].tolist())
 
     @property
     def slope(self) -> float | None:
         """The slope of the OBV; None before it is warm."""
-        slope = float(self._row[self._store.layout.slope])
+        slope = float(self.row[self._store.layout.slope])
         return None if slope != slope else slope  # noqa: PLR0124
 
     def state(self) -> list[list[Any]]:
         """The state of each indicator as its own `state()` gives it, that of the slope last."""
-        return self._store.layout.write(self._row)
+        return self._store.layout.write(self.row)
+
+    @property
+    def row(self) -> Row:
+        """The row itself, which changes with the next bar."""
+        row: Row = self._store.rows[self.number]
+        return row
 
     @classmethod
     def from_state(cls, store: RowStore, state: Any) -> Self:
@@ -140,21 +146,30 @@ class RowSet:
         Raises:
             ValueError: if the state has not the shape that the specification asks for.
         """
-        row = store.layout.read(state)
+        return cls._of(store, store.layout.read(state))
+
+    @classmethod
+    def from_row(cls, store: RowStore, row: Sequence[float | None]) -> Self:
+        """The set as it was when `row` was taken, with None in the place of NaN.
+
+        Raises:
+            ValueError: if it has not as many numbers as the specification asks for.
+        """
+        numbers = np.array(row, dtype=np.float64)
+        if numbers.shape != (store.layout.width,):
+            raise ValueError(f"expected a row of {store.layout.width} numbers, not {row!r:.60}")
+        return cls._of(store, numbers)
+
+    @classmethod
+    def _of(cls, store: RowStore, row: Row) -> Self:
         restored = cls(store)
         store.rows[restored.number] = row
         return restored
 
-    @property
-    def _row(self) -> Row:
-        row: Row = self._store.rows[self.number]
-        return row
-
 
 def named(layout: Layout, values: Sequence[float]) -> dict[str, float | None]:
     """Return values by the names of their outputs, with None in the place of NaN."""
-    names = layout.specification.outputs
     return {
         name: None if value != value else value  # noqa: PLR0124 - NaN differs from itself
-        for name, value in zip(names, values, strict=True)
+        for name, value in zip(layout.output_names, values, strict=True)
     }

@@ -116,13 +116,18 @@ def test_an_older_bar_does_not_take_the_place_of_a_newer_one() -> None:
 
 def test_a_row_of_an_earlier_version_is_read() -> None:
     table = filled(forming=False)
+    interval = table.of("AAPL", 0).intervals["1m"]
+    before = interval.indicators.state()[:-1]
     row = orjson.loads(table.of("AAPL", 0).dump())
-    del row["newest"], row["intervals"]["1m"]["obv_slope"], row["intervals"]["1m"]["bar"]
+    del row["newest"], row["intervals"]["1m"]["bar"], row["intervals"]["1m"]["row"]
+    row["intervals"]["1m"]["state"] = before
     table.keep({"AAPL": (0, orjson.dumps(row))})
     table.void()
     state = table.of("AAPL", 0)
     assert (state.newest, state.last_bars(), state.offset) == (None, {}, 39)
     assert state.intervals["1m"].last_time == 39 * MINUTE
+    assert state.intervals["1m"].indicators.state()[:-1] == before
+    assert state.intervals["1m"].indicators.slope is None
 
 
 # -- sentiments

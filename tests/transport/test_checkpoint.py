@@ -177,3 +177,17 @@ async def test_two_checkpoints_do_not_overlap(parts: Parts) -> None:
 def test_void_reaches_everything(parts: Parts) -> None:
     parts.checkpoints.void()
     assert parts.seen.events == ["store void", "state void"]
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.0, 1.0), (0.2, 1.0), (1.5, 6.0), (60.0, 10.0)])
+def test_what_takes_long_is_done_less_often(parts: Parts, took_s: float, pause_s: float) -> None:
+    parts.checkpoints.took_s = took_s
+    assert parts.checkpoints.pause_s() == pause_s
+
+
+async def test_how_long_a_checkpoint_took(parts: Parts) -> None:
+    running = asyncio.create_task(parts.checkpoints.run())
+    await asyncio.sleep(0.05)
+    parts.documents.acknowledged.set()
+    await running
+    assert parts.checkpoints.took_s >= 0.04
