@@ -19,10 +19,23 @@ Hence a state at offset X means that everything up to X is stored, and a committ
 that the state up to C-1 is in the changelog. A crash anywhere replays from a checkpoint whose
 state matches its offset.
 
+*Offsets.* What may be committed of a partition is the end of the longest run of batches done, in
+whatever order they are. Offsets have gaps, where a topic is compacted and at the markers of
+transactions: a partition that ends with a marker is committed behind it, so a drained group has no
+lag. Messages of aborted transactions are not delivered.
+
+*Flow.* At most eight batches of a topic are on their way to its agent; then the topic is not
+fetched, and what was fetched waits in aiokafka, one fetch a partition. A store that is slow stops
+its agent, and that stops the fetching: memory stays bounded however long the lag is. While messages
+come, fetches wait a few ms to fill (`thread`); when nothing comes, they return with the first one.
+
+*Pauses.* The next checkpoint starts a second after the last, or four times as long as that took,
+whichever is more: with thousands of keys that change, most of the work is saved.
+
 Topics that are not batched behave as Faust's own.
 
 ``app`` has the App class to use, ``consumer`` the batching consumer, ``thread`` its half in the
-consumer's thread, ``driver`` ties them together for Faust, ``connection`` mends aiokafka's for
+consumer's thread, ``offsets`` what may be committed, ``driver`` ties them together for Faust, ``connection`` mends aiokafka's for
 uvloop, ``batch`` is what agents see, ``checkpoint`` the protocol above, ``outbox`` sends messages
 as record batches.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from transport.batch import Batch
+from transport.offsets import Offsets
 from transport.thread import BatchingConsumerThread
 
 #: Longest wait for records, in seconds; Faust's 1.0 delays partitions that were just resumed.
@@ -41,12 +41,7 @@ class BatchingConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.epoch = 0
-        #: The next offset to deliver; after a seek, where it went.
-        self._next: dict[TP, int] = {}
-        #: The offset after the last batch done, and the one last committed.
-        self._applied: dict[TP, int] = {}
-        self._committed: dict[TP, int] = {}
-        self._outstanding: Counter[str] = Counter()
+        self.offsets = Offsets()
         self._room = asyncio.Event()
         #: Set unless a seek is under way; a fetch meanwhile may bring anything.
         self._positioned = asyncio.Event()
@@ -64,19 +59,19 @@ class BatchingConsumer(driver.Consumer):
         """Fetch once and yield what came: a Batch a partition, or single messages."""
         epoch, seeks = self.epoch, self._seeks
         records = await self._fetch()
-        if not records or self.should_stop:
+        if self.should_stop:
             return
         # A fetch that straddled a seek may have brought some of before and some of after it.
         straddled = seeks != self._seeks or not self._positioned.is_set()
         void = straddled or not self._still(epoch)
-        if void:
+        if void and records:
             await self._give_back(records)
         batched_topics = self.app.batched_topics
         for place, found in records.items():
             tp = TP(place.topic, place.partition)
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             if tp.topic in batched_topics:
-                fresh = self._not_delivered_yet(tp, found)
+                fresh = self.offsets.fresh(tp, found)
                 if fresh and not void and self._still(epoch):
                     yield tp, self._batch_message(tp, fresh)
             else:
@@ -84,6 +79,15 @@ class BatchingConsumer(driver.Consumer):
                     if not self.flow_active:
                         return
                     yield tp, self._to_message(tp, record)
+        if not void and seeks == self._seeks and self._positioned.is_set() and self._still(epoch):
+            self._pass_gaps()
+
+    def _pass_gaps(self) -> None:
+        """After a fetch that is delivered: nothing else is before the positions where it ended."""
+        positions, self._thread.positions = self._thread.positions, {}
+        for tp, position in positions.items():
+            if tp.topic in self.app.batched_topics:
+                self.offsets.passed(tp, position)
 
     def _thinned(self, tp: TP, records: Sequence[Any]) -> Sequence[Any]:
         """Leave out of a changelog's records what its table would only overwrite."""
@@ -95,10 +99,11 @@ class BatchingConsumer(driver.Consumer):
         return epoch == self.epoch and self.flow_active
 
     async def _fetch(self) -> Mapping[Any, Sequence[Any]]:
+        self._thread.positions = {}
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
         active = self._get_active_partitions()
-        fetchable = {tp for tp in active if self._outstanding[tp.topic] < MOST_OUTSTANDING}
+        fetchable = {tp for tp in active if self.offsets.outstanding[tp.topic] < MOST_OUTSTANDING}
         if not fetchable:
             await self._wait_for_room()
             return {}
@@ -112,14 +117,9 @@ class BatchingConsumer(driver.Consumer):
             # Nothing is assigned, or agents are busy: look again.
             return
 
-    def _not_delivered_yet(self, tp: TP, records: Sequence[Any]) -> Sequence[Any]:
-        first = self._next.get(tp, 0)
-        return records if records[0].offset >= first else [r for r in records if r.offset >= first]
-
     def _batch_message(self, tp: TP, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
-        self._next[tp] = last.offset + 1
-        self._outstanding[tp.topic] += 1
+        self.offsets.delivered(tp, last.offset + 1)
         return ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -141,8 +141,9 @@ class BatchingConsumer(driver.Consumer):
         for place, found in records.items():
             tp = TP(place.topic, place.partition)
             if tp.topic in self.app.batched_topics:
-                if tp in self._next:
-                    back[tp] = self._next[tp]
+                position = self.offsets.position(tp)
+                if position is not None:
+                    back[tp] = position
             elif not self.flow_active and not self._is_changelog_tp(tp):
                 back[tp] = found[0].offset
         await self._thread.seek_all(back)
@@ -152,23 +153,18 @@ class BatchingConsumer(driver.Consumer):
     def batch_done(self, batch: Batch) -> None:
         """Take note that ``batch`` is applied and on its way to its store."""
         if batch.epoch == self.epoch:
-            self._applied[batch.tp] = batch.records[-1].offset + 1
-            self._outstanding[batch.tp.topic] -= 1
+            self.offsets.done(batch.tp, batch.records[-1].offset + 1)
             self._room.set()
 
     def uncommitted(self) -> dict[TP, int]:
         """Return the offsets that may be committed once everything before them is saved."""
-        return {
-            tp: offset
-            for tp, offset in self._applied.items()
-            if offset > self._committed.get(tp, -1)
-        }
+        return self.offsets.uncommitted()
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Commit exactly these offsets; returns whether the broker took them."""
         if not await self._commit(offsets):
             return False
-        self._committed.update(offsets)
+        self.offsets.committed(offsets)
         self._failures = 0
         self.app.monitor.on_tp_commit(dict(offsets))
         return True
@@ -176,9 +172,7 @@ class BatchingConsumer(driver.Consumer):
     def new_epoch(self) -> None:
         """Void everything that no checkpoint has saved."""
         self.epoch += 1
-        self._applied.clear()
-        self._next.clear()
-        self._outstanding.clear()
+        self.offsets.void()
         self._room.set()
         self.app.checkpoints.void()
 
@@ -214,19 +208,17 @@ class BatchingConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Move all partitions but changelogs to their committed offset, or the first one kept."""
+        self.offsets.keep_only(self.assignment())
         await self._seek_to_start(tp for tp in self.assignment() if not self._is_changelog_tp(tp))
 
     async def _seek_to_start(self, tps: Iterable[TP]) -> None:
         self._positioned.clear()
         try:
             for tp, (offset, committed) in (await self._thread.seek_to_start_of_work(tps)).items():
-                self._next[tp] = offset
+                self.offsets.seek(tp, offset, committed=committed)
                 self._read_offset[tp] = offset if committed else None
                 if committed:
                     self._committed_offset[tp] = offset
-                    self._committed[tp] = offset
-                else:
-                    self._committed.pop(tp, None)
         finally:
             self._seek_is_over()
 

@@ -25,8 +25,13 @@ IDLE_AFTER = 8
 class BatchingConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, with short fetches, patient commits and careful seeks."""
 
-    #: Fetches in a row that brought nothing.
-    _empty = 0
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Where the last fetch left each partition: behind its records, and behind the markers of
+        #: transactions and the gaps that follow them.
+        self.positions: Mapping[TP, int] = {}
+        #: Fetches in a row that brought nothing.
+        self._empty = 0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -34,6 +39,8 @@ class BatchingConsumerThread(AIOKafkaConsumerThread):
         if not hasattr(consumer, "_fetch_max_wait_ms"):
             raise AttributeError("this version of aiokafka keeps fetch_max_wait_ms elsewhere")
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        # Faust's own guarantee of at least once would also deliver what was taken back.
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own
@@ -42,6 +49,18 @@ class BatchingConsumerThread(AIOKafkaConsumerThread):
         self._empty = 0 if records else self._empty + 1
         if self._empty in (0, IDLE_AFTER):
             self._set_pace(busy=self._empty == 0)
+        return records
+
+    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
+        records = await super()._fetch_records(consumer, *args, **kwargs)
+        # Without an await in between: everything before these positions has been handed over.
+        assignment = consumer._subscription.subscription.assignment
+        states = [] if assignment is None else assignment._tp_state.items()
+        self.positions = {
+            TP(place.topic, place.partition): state._position
+            for place, state in states
+            if state._position is not None
+        }
         return records
 
     def _set_pace(self, *, busy: bool) -> None:

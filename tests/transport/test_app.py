@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,43 +12,21 @@ from broker import client_config
 from embedded.locate import Servers
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from topics import TopicSpec
+from tests.transport.mixed import make_deployment, make_prefix, results
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 def prefix() -> str:
-    return f"mixed-{uuid.uuid4().hex[:8]}"
+    return make_prefix()
 
 
 @pytest.fixture
 def deployment(servers: Servers, tmp_path: Path, prefix: str) -> Iterator[Deployment]:
-    made = Deployment(servers, tmp_path)
-    made.broker.ensure_topics(
-        TopicSpec(f"{prefix}-{name}", None) for name in ("plain", "batched", "results")
-    )
+    made = make_deployment(servers, tmp_path, prefix)
     yield made
     made.close()
-
-
-def results(deployment: Deployment, prefix: str, count: int) -> list[str]:
-    """The first ``count`` results, by arrival."""
-    consumer = deployment.broker.consumer(f"{prefix}-reader")
-    consumer.subscribe([f"{prefix}-results"])
-    found: list[str] = []
-
-    def enough() -> bool:
-        message = consumer.poll(0.2)
-        if message is not None and message.error() is None:
-            value = message.value()
-            assert value is not None
-            found.append(json.loads(value))
-        return len(found) >= count
-
-    eventually(enough, f"{count} results, got {found}\n{deployment.workers[-1].tail()}")
-    consumer.close()
-    return found
 
 
 def test_both_kinds_of_topics(deployment: Deployment, prefix: str) -> None:
