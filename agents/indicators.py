@@ -14,7 +14,7 @@ from models import OURSELVES, IndicatorSnapshot
 from sinks import Origin, Write
 from sinks.documents import snapshot_write
 from topics import TECHNICAL_INDICATORS
-from transport import Batch, BatchingApp
+from transport import BatchingApp
 
 
 class IndicatorsStage(StoringStage):
@@ -23,10 +23,10 @@ class IndicatorsStage(StoringStage):
     def __init__(self, services: Services) -> None:
         super().__init__(services, "indicators", TECHNICAL_INDICATORS, to_writes)
 
-    def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
+    def one(self, message: ConsumerRecord) -> Sequence[Write]:
         """Pass our own over by their header: there is one for every bar."""
         if message.headers != OUR_HEADERS:
-            return super().one(batch, message)
+            return super().one(message)
         self.copy_to_view(message)
         return ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 from faust.types import StreamT
@@ -24,13 +24,8 @@ from tables.indicators import IndicatorTable, IntervalState
 from topics import STOCK_PRICES, TECHNICAL_INDICATORS
 from transport import BatchingApp
 
-
-class Pending(NamedTuple):
-    """A bar of the batch whose indicators are computed at its end, with all the others."""
-
-    bar: AnyBar
-    state: IntervalState
-    write: PackedWrite
+#: A bar of the batch whose indicators are computed at its end, with all the others.
+Pending = tuple[AnyBar, IntervalState, PackedWrite]
 
 
 class PricesStage(Stage):
@@ -91,7 +86,7 @@ class PricesStage(Stage):
             state.newest = bar.time
         self.table.mark_dirty(ticker)
         write = PackedWrite(bar, origin)
-        self._pending.append(Pending(bar, interval, write))
+        self._pending.append((bar, interval, write))
         return [write]
 
     def complete(self) -> None:
@@ -100,16 +95,16 @@ class PricesStage(Stage):
         if not pending:
             return
         values = self.table.indicators.advance(
-            [one.state.indicators.number for one in pending],
-            [(one.bar.high, one.bar.low, one.bar.close, one.bar.volume) for one in pending],
-            [not one.bar.closed for one in pending],
+            [state.indicators.number for _, state, _ in pending],
+            [(bar.high, bar.low, bar.close, bar.volume) for bar, _, _ in pending],
+            [not bar.closed for bar, _, _ in pending],
         )
         ids = self.services.topic_ids
         for (bar, state, write), packed in zip(pending, self._packer.pack(values), strict=True):
             if not state.head:
                 state.head = head(bar.ticker, bar.interval)
             pack_bar(write, bar, state.head, packed, ids)
-        forming = sum(not one.bar.closed for one in pending)
+        forming = sum([not bar.closed for bar, _, _ in pending])
         self.services.counts[self.name, "applied"] += len(pending) - forming
         self.services.counts[self.name, "forming"] += forming
         if self._publishing or forming:

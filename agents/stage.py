@@ -53,6 +53,8 @@ class Stage:
         self.writer = services.writer(name) if writer is None else writer
         wanted = services.settings.topic_per_ticker and topic.per_ticker
         self._views = TickerViews(services.settings, topic, services.outbox) if wanted else None
+        #: Whether checks of a deployment send such Records, and mark them by their source.
+        self._tested = "source" in self.codec.fields
         #: Held while a batch is applied; a recompute holds it for longer.
         self.turn = asyncio.Lock()
         self._misrouted: set[str] = set()
@@ -107,7 +109,7 @@ class Stage:
             self.begin()
             writes: list[Write] = []
             for message in batch.records:
-                writes.extend(self.one(batch, message))
+                writes.extend(self.one(message))
             self.complete()
             self.writer.submit(writes)
             self.services.outbox.post()
@@ -128,14 +130,15 @@ class Stage:
         """
         return self.codec.decode(message.key, message.value)
 
-    def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
+    def one(self, message: ConsumerRecord) -> Sequence[Write]:
         """Decode and apply one message; what cannot be used becomes a dead letter."""
-        origin = Origin(*batch.tp, message.offset, message.key, message.value)
+        topic, partition, offset = message.topic, message.partition, message.offset
+        origin = Origin(topic, partition, offset, message.key, message.value)
         if self._broke and origin[:3] in self._broke:
             return [self.services.dead(origin, self._broke[origin[:3]], self.name)]
         try:
             record = self.decode(message)
-            if _is_old_test(record, message):
+            if self._tested and record.source == INTEGRATION_TEST and _is_old(message):
                 return []
             writes = self.apply(record, origin)
         except InvalidRecord as error:
@@ -146,7 +149,8 @@ class Stage:
             self._broke[origin[:3]] = f"the program failed on it: {error!r}"
             log.exception("%s: %s/%d@%d", self.name, *origin[:3])
             raise
-        self.copy_to_view(message)
+        if self._views is not None:
+            self.copy_to_view(message)
         return writes
 
     def copy_to_view(self, message: ConsumerRecord) -> None:
@@ -155,10 +159,8 @@ class Stage:
             self._views.copy(message.partition, message.key, message.value)
 
 
-def _is_old_test(record: Any, message: ConsumerRecord) -> bool:
-    """Whether a check of the deployment sent this, and has long removed what came of it."""
-    if getattr(record, "source", None) != INTEGRATION_TEST:
-        return False
+def _is_old(message: ConsumerRecord) -> bool:
+    """Whether a check of the deployment that sent this has long removed what came of it."""
     return time.time() * 1000 - float(message.timestamp) > TEST_LIFE_MS
 
 

@@ -35,9 +35,9 @@ whichever is more: with thousands of keys that change, most of the work is saved
 Topics that are not batched behave as Faust's own.
 
 ``app`` has the App class to use, ``consumer`` the batching consumer, ``thread`` its half in the
-consumer's thread, ``offsets`` what may be committed, ``driver`` ties them together for Faust, ``connection`` mends aiokafka's for
-uvloop, ``batch`` is what agents see, ``checkpoint`` the protocol above, ``outbox`` sends messages
-as record batches.
+consumer's thread, ``offsets`` what may be committed, ``driver`` ties them together for Faust,
+``connection`` mends aiokafka's for uvloop, ``batch`` is what agents see, ``checkpoint`` the
+protocol above, ``outbox`` sends messages as record batches.
 """
 
 from transport.app import BatchingApp

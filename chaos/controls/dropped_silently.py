@@ -9,15 +9,14 @@ from aiokafka.structs import ConsumerRecord
 from agents.stage import Stage
 from app import app
 from sinks import Write
-from transport import Batch
 
 __all__ = ["app"]
 
 _one = Stage.one
 
 
-def _or_pass_over(self: Stage, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
-    return [] if message.value is None else _one(self, batch, message)
+def _or_pass_over(self: Stage, message: ConsumerRecord) -> Sequence[Write]:
+    return [] if message.value is None else _one(self, message)
 
 
 Stage.one = _or_pass_over  # type: ignore[method-assign]
