@@ -35,6 +35,7 @@ from agents.trends import InputTables, Trends
 from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
+from monitoring.instruments import CHECKPOINT_SECONDS
 from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
 from sinks.history import StoredBars
@@ -69,7 +70,7 @@ class FinancialTrends(BatchingApp):
         from web.server import mount  # noqa: PLC0415
 
         driver = super()._new_web()
-        mount(self, driver, settings)
+        mount(self, driver, settings, services.counts)
         return driver
 
     async def on_first_start(self) -> None:
@@ -96,6 +97,7 @@ app = FinancialTrends(
     checkpoint_interval_s=settings.checkpoint_interval_s,
     **faust_options(settings),
 )
+app.checkpoints.on_completed = CHECKPOINT_SECONDS.observe
 services = Services(app, settings)
 #: Learned with prices, for finding companies in texts.
 names = CompanyNames(settings)

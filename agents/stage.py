@@ -15,6 +15,7 @@ from agents.services import Services
 from agents.views import TickerViews
 from errors import InvalidRecord
 from models import INTEGRATION_TEST, Codec
+from monitoring.instruments import BatchMeter
 from sinks import Origin, Write, Writer
 from topics import TopicSpec
 from transport import Batch
@@ -55,6 +56,7 @@ class Stage:
         self._views = TickerViews(services.settings, topic, services.outbox) if wanted else None
         #: Held while a batch is applied; a recompute holds it for longer.
         self.turn = asyncio.Lock()
+        self._meter = BatchMeter(name)
         self._misrouted: set[str] = set()
         #: Messages that broke the program, and how: at the next delivery they are set aside.
         self._broke: dict[tuple[str, int, int], str] = {}
@@ -101,9 +103,11 @@ class Stage:
         async with self.turn:
             if self._views is not None:
                 await self._views.prepare(message.key for message in batch.records)
+            arrived = time.perf_counter()
             await self.writer.ready()
             if not batch.current:
                 return
+            began = time.perf_counter()
             writes: list[Write] = []
             for message in batch.records:
                 writes.extend(self.one(batch, message))
@@ -111,6 +115,7 @@ class Stage:
             self.services.outbox.post()
             self.services.counts[self.name, "received"] += len(batch.records)
             batch.done()
+            self._meter.took(len(batch.records), began - arrived, time.perf_counter() - began)
 
     def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
         """Decode and apply one message; what cannot be used becomes a dead letter."""

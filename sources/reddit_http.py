@@ -11,6 +11,7 @@ import prawcore
 import requests
 
 from errors import SourceUnavailable
+from monitoring.instruments import rate_limited
 
 #: Reddit counts requests over ten minutes, so no pause that it asks for is longer, in seconds.
 LONGEST_PAUSE_S = 600.0
@@ -46,6 +47,7 @@ class Gate:
         """Let nothing out for so long, within reason; returns how long that is."""
         seconds = min(max(seconds, 1.0), LONGEST_PAUSE_S)
         self._closed_until = time.monotonic() + seconds
+        rate_limited("reddit", seconds)
         return seconds
 
 

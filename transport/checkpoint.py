@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.types import TP
@@ -57,6 +58,8 @@ class Checkpointer:
     def __init__(self, interval_s: float) -> None:
         self.interval_s = interval_s
         self.completed = 0
+        #: Told how long each checkpoint took, in seconds.
+        self.on_completed: Callable[[float], None] | None = None
         self._stores: list[Store] = []
         self._states: list[State] = []
         self._consumer: BatchingConsumer | None = None
@@ -91,6 +94,7 @@ class Checkpointer:
             consumer = self._consumer
             if consumer is None:
                 return True
+            began = time.monotonic()
             # The cut. No await until it is complete: no batch can come between.
             epoch = consumer.epoch
             offsets = consumer.uncommitted()
@@ -109,6 +113,8 @@ class Checkpointer:
                 state.keep(rows)
             committed = await self._commit(consumer, offsets)
             self.completed += 1
+            if self.on_completed is not None:
+                self.on_completed(time.monotonic() - began)
             return committed and consumer.epoch == epoch
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:

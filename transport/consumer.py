@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -46,6 +47,8 @@ class BatchingConsumer(driver.Consumer):
         #: The offset after the last batch done, and the one last committed.
         self._applied: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
+        #: Where the work began on partitions of which nothing is committed yet.
+        self._begun: dict[TP, int] = {}
         self._outstanding: Counter[str] = Counter()
         self._room = asyncio.Event()
         #: Set unless a seek is under way; a fetch meanwhile may bring anything.
@@ -164,6 +167,19 @@ class BatchingConsumer(driver.Consumer):
             if offset > self._committed.get(tp, -1)
         }
 
+    def saved(self) -> dict[TP, int]:
+        """Return, for each batched partition of this worker, the offset before which all is saved.
+
+        Empty while there is no assignment.
+        """
+        batched = self.app.batched_topics
+        try:
+            assigned = self.assignment()
+        except ConsumerNotStarted:
+            return {}
+        known = self._begun | self._committed
+        return {tp: known[tp] for tp in assigned if tp.topic in batched and tp in known}
+
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Commit exactly these offsets; returns whether the broker took them."""
         if not await self._commit(offsets):
@@ -227,6 +243,7 @@ class BatchingConsumer(driver.Consumer):
                     self._committed[tp] = offset
                 else:
                     self._committed.pop(tp, None)
+                    self._begun[tp] = offset
         finally:
             self._seek_is_over()
 
