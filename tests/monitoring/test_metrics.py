@@ -7,36 +7,15 @@ import pytest
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from tests.monitoring.conftest import TOKEN, Ask
+from tests.monitoring.scraping import scrape
+from tests.test_docs import names, rows, section
 from tests.verify import random_bars
 
 pytestmark = pytest.mark.integration
-
-
-class Scrape:
-    """The samples of one answer."""
-
-    def __init__(self, text: str) -> None:
-        self.families = {family.name: family for family in text_string_to_metric_families(text)}
-        self.samples = [sample for family in self.families.values() for sample in family.samples]
-
-    def total(self, name: str, **labels: str) -> float:
-        """The sum over all samples of a name that have these labels."""
-        return sum(
-            sample.value
-            for sample in self.samples
-            if sample.name == f"financial_trends_{name}" and labels.items() <= sample.labels.items()
-        )
-
-
-def scrape(ask: Ask) -> Scrape:
-    answer = ask("/metrics")
-    assert answer.status_code == 200, answer.text
-    return Scrape(answer.text)
 
 
 def test_messages_are_counted_by_batch_and_by_what_became_of_them(
@@ -133,3 +112,20 @@ def test_metrics_ask_for_the_token(deployment: Deployment, ask: Ask) -> None:
     address = f"http://127.0.0.1:{deployment.workers[0].port}/metrics"
     assert httpx.get(address).status_code == 401
     assert TOKEN not in ask("/metrics").text
+
+
+def test_the_documents_have_every_metric(ask: Ask) -> None:
+    kinds = {"counter": "_total", "gauge": "", "histogram": ""}
+    families = scrape(ask).families.values()
+    exist = {
+        f"{family.name.removeprefix('financial_trends_')}{kinds[family.type]}": {
+            label for sample in family.samples for label in sample.labels if label != "le"
+        }
+        for family in families
+        if not family.name.endswith("_created")
+    }
+    told = {
+        names(row[0])[0]: {label for label in row[1].split(", ") if label}
+        for row in rows(section("docs/monitoring.md", "Metrics"))
+    }
+    assert told == exist
