@@ -23,6 +23,7 @@ from web.stream import Stream
 from web.table_pages import TablePages
 from web.tables import Tables
 from web.texts import Texts
+from web.topic_pages import TopicPages
 
 
 def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
@@ -40,7 +41,8 @@ def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
     guard = Guard(settings)
     store = Store(settings)
     changes = Changes(store)
-    kafka = Kafka(settings)
+    # Two, so that a look at many topics does not hold up probes.
+    kafka, topics_kafka = Kafka(settings), Kafka(settings)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -52,6 +54,7 @@ def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
     async def close_store(_: web.Application) -> None:
         await store.close()
         await kafka.close()
+        await topics_kafka.close()
 
     server.middlewares.append(guarded)
     server.on_response_prepare.append(add_headers)
@@ -59,12 +62,22 @@ def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
     server.on_cleanup.append(close_store)
     server.add_routes(routes(app, guard, store, changes, settings))
     server.add_routes(monitoring_routes(app, store, kafka, counts))
+    server.add_routes(topic_routes(TopicPages(settings, topics_kafka)))
+
+
+def topic_routes(pages: TopicPages) -> list[web.AbstractRouteDef]:
+    """Return the addresses of the topics."""
+    return [
+        web.get("/topics/", pages.all),
+        web.get("/topics/{name:[^/]+}/", pages.one),
+        web.get("/topics/{name:[^/]+}/{partition:[^/]+}", pages.messages),
+    ]
 
 
 def monitoring_routes(
     app: AppT, store: Store, kafka: Kafka, counts: Counts
 ) -> list[web.AbstractRouteDef]:
-    """Return the addresses that tell about the worker and its topics."""
+    """Return the addresses that tell how the worker is."""
     health = Health(Readiness(app, kafka, store.ping))
     metrics = Metrics(Collector(app, counts), kafka)
     return [
