@@ -36,6 +36,7 @@ from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
 from monitoring.instruments import CHECKPOINT_SECONDS
+from monitoring.logs import without_banner
 from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
 from sinks.history import StoredBars
@@ -60,6 +61,10 @@ try:
     settings = read_once()
 except ConfigurationError as error:
     sys.exit(f"error: {error}")
+
+
+if settings.log_format == "json":
+    without_banner()
 
 
 class FinancialTrends(BatchingApp):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -29,6 +30,8 @@ from pipeline.watch import Watch
 from sinks.company_names import CompanyNames
 from sources.base import BarProvider, PriceSource, UnknownKeys
 from sources.registry import economic_source, price_source, price_sources
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.2
 #: How long to wait for the last bars of a recording to be stored before stopping, in seconds.
@@ -349,6 +352,8 @@ class Run:
         return time.monotonic() - self._began
 
     def _tell(self, line: str) -> None:
+        if line:
+            log.info("%s", line.strip())
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -29,6 +29,7 @@ def deployment(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> It
             TICKERS="AAPL,MSFT",
             TWITTER_BEARER_TOKEN=SECRET,
             SKIP_TWITTER="true",
+            LOG_FORMAT="json",
         )
         worker.wait_ready()
         made.send_bars(random_bars(["IBM", "NVDA"], 20))
