@@ -36,7 +36,7 @@ from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
 from monitoring.instruments import CHECKPOINT_SECONDS
-from monitoring.logs import without_banner
+from monitoring.logs import is_json, without_banner
 from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
 from sinks.history import StoredBars
@@ -88,6 +88,9 @@ class FinancialTrends(BatchingApp):
             )
             services.topic_ids.update(ids)
         except FinancialTrendsError as error:
+            if is_json():
+                log.error("%s", error)
+                sys.exit(1)
             sys.exit(f"error: {error}")
         await super().on_first_start()
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
+
+# When a series began, as series of its own, is of no use to anybody here.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 #: All metrics of this process; the usual global one would take in those of libraries.
 REGISTRY = CollectorRegistry()

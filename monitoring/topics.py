@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from broker import Broker
 from config import Settings
 from monitoring.kafka import PATIENCE_S, Kafka
-from topics import ALL_TOPICS
+from topics import ALL_TOPICS, CONSUMED
 
 #: A place in Kafka: topic and partition.
 Place = tuple[str, int]
@@ -55,12 +55,18 @@ class Look:
         return sum(self.ends[place] - self.begins[place] for place in places)
 
     def lag(self, group: str, places: Iterable[Place]) -> int | None:
-        """Return how many messages a group has not committed; None where it commits none here."""
+        """Return how many messages a group has not committed; None of topics that it leaves alone.
+
+        Where it has committed nothing yet, all that is kept lies before it.
+        """
         done = self.committed[group]
-        places = [place for place in places if place in done]
+        followed = {topic for topic, _ in done}
+        places = [place for place in places if place[0] in followed]
         if not places:
             return None
-        return sum(max(0, self.ends[one] - max(done[one], self.begins[one])) for one in places)
+        return sum(
+            max(0, self.ends[one] - max(done.get(one, 0), self.begins[one])) for one in places
+        )
 
     def rate(self, before: Look | None, places: Iterable[Place]) -> float | None:
         """Return messages a second since the look ``before``; None without one."""
@@ -127,6 +133,8 @@ def _look(broker: Broker, settings: Settings) -> Look:
         group: {place: offset for place, offset in offsets.items() if place in ends}
         for group, offsets in committed.items()
     }
+    # The workers follow these, also where nothing was there to commit yet.
+    known[own] = dict.fromkeys((one for one in ends if one[0] in CONSUMED), 0) | known[own]
     return Look(
         at,
         begins,

@@ -195,7 +195,7 @@ def _number(value: float | None) -> str:
 
 def _line(message: dict[str, Any]) -> str:
     sent = message["time"]
-    moment = "–" if sent is None else as_date(sent).isoformat(sep=" ", timespec="milliseconds")
+    moment = "–" if sent is None else f"{as_date(sent):%Y-%m-%d %H:%M:%S} UTC"
     cut = f"<p>The first of {message['size']:,} bytes.</p>" if message["truncated"] else ""
     return (
         f"{_number(message['offset'])}<td>{escaped(moment)}</td>"

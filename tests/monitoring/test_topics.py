@@ -13,7 +13,7 @@ from monitoring.topics import Look, is_ours
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from tests.monitoring.conftest import Ask
-from topics import ALL_TOPICS
+from topics import ALL_TOPICS, CONSUMED
 
 #: Read by nobody, so a test knows what lies in it; news and posts are read by the worker.
 QUIET = "dead-letters"
@@ -40,6 +40,9 @@ def test_offsets_and_lag_are_those_of_kafka(deployment: Deployment, ask: Ask) ->
     group = deployment.settings.app_id
     assert f"{group}-indicators-changelog" in names
     assert answer["groups"][0] == group
+    lags = {topic["name"]: topic["lag"].get(group) for topic in answer["topics"]}
+    assert set(CONSUMED) <= {name for name, lag in lags.items() if lag is not None}
+    assert lags[f"{group}-indicators-changelog"] is None
     found = ask("/topics/financial-news/").json()
     begins = deployment.broker.start_offsets(["financial-news"])
     ends = deployment.broker.end_offsets(["financial-news"])
@@ -148,8 +151,9 @@ def test_lag_begins_at_what_is_kept_and_is_none_of_who_commits_nothing() -> None
     here, there = ("t", 0), ("t", 1)
     look = Look(10.0, {here: 5, there: 0}, {here: 9, there: 7}, {"a": {here: 2}, "b": {}}, 0)
     assert look.messages([here, there]) == 11
-    assert look.lag("a", [here, there]) == 4
+    assert look.lag("a", [here]) == 4
     assert look.lag("b", [here]) is None
+    assert look.lag("a", [there]) == 7
     later = Look(12.0, look.begins, {here: 13, there: 7}, {}, 0)
     assert later.rate(look, [here, there]) == 2.0
     assert look.rate(None, [here]) is None
