@@ -148,7 +148,7 @@ def _sources() -> Iterator[Metric]:
     for name in sorted({meter.source for meter in SourceMeter.all}):
         meters = [meter for meter in SourceMeter.all if meter.source == name]
         interval.add_metric([name], max(meter.interval_s for meter in meters))
-        ages = [seconds for meter in meters if (seconds := meter.age_s) is not None]
+        ages = [seconds for meter in meters if (seconds := meter.age_s()) is not None]
         if ages:
             age.add_metric([name], max(ages))
     yield from (age, interval)

@@ -97,7 +97,7 @@ RATE_LIMIT_WAIT_SECONDS = Counter(
 
 
 def rate_limited(source: str, seconds: float) -> None:
-    """Count that a provider asked for a pause of so many seconds."""
+    """Count that a provider asked for a pause of so many seconds; 0 where it did not say."""
     RATE_LIMITS.labels(source).inc()
     RATE_LIMIT_WAIT_SECONDS.labels(source).inc(seconds)
 
@@ -168,9 +168,8 @@ class SourceMeter:
         self._fresh_at: float | None = None
         self.all.append(self)
 
-    @property
     def age_s(self) -> float | None:
-        """Seconds since the last poll that succeeded, or since there was something to poll.
+        """Return seconds since the last poll that succeeded, or since there was a key to poll.
 
         None while this worker owns no key of the source.
         """

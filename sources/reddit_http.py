@@ -98,6 +98,7 @@ class Requestor(prawcore.Requestor):
             if wait:
                 wait = self._gate.close_for(wait)
                 raise SourceUnavailable(f"reddit: too many requests, goes on in {wait:.0f} s")
+            rate_limited("reddit", 0)
             raise SourceUnavailable("reddit: too many requests")
         if status in {403, 404} or 300 <= status < 400:
             raise SourceUnavailable(

@@ -237,6 +237,7 @@ class TwitterSource:
         status = error.response.status_code
         if isinstance(error, tweepy.TooManyRequests):
             if error.reset_time is None:
+                rate_limited(self.name, 0)
                 return SourceUnavailable("twitter: too many requests")
             wait = min(max(error.reset_time - now, 1.0), LONGEST_PAUSE_S)
             self._closed_until = now + wait
