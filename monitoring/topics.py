@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from broker import Broker
 from config import Settings
+from errors import BrokerUnavailable
 from monitoring.kafka import PATIENCE_S, Kafka
 from topics import ALL_TOPICS, CONSUMED
 
@@ -114,18 +116,25 @@ def is_ours(topic: str, settings: Settings) -> bool:
     return any(spec.name == topic or (spec.per_ticker and spec.name == name) for spec in ALL_TOPICS)
 
 
+def _others(broker: Broker, settings: Settings) -> dict[str, dict[Place, int]]:
+    """Return what other groups have committed, as far as this worker may know it."""
+    found = {}
+    # Its connections end with it.
+    with Broker(settings, PATIENCE_S) as passing, suppress(BrokerUnavailable):
+        others = [group for group in broker.groups() if group != settings.app_id]
+        for group in others[:MOST_GROUPS]:
+            with suppress(BrokerUnavailable):
+                found[group] = passing.committed(group)
+    return found
+
+
 def _look(broker: Broker, settings: Settings) -> Look:
     order = {spec.name: number for number, spec in enumerate(ALL_TOPICS)}
     names = [name for name in broker.partitions() if is_ours(name, settings)]
     names.sort(key=lambda name: (order.get(name, len(order)), name))
     shown = names[:MOST_TOPICS]
     own = settings.app_id
-    committed = {own: broker.committed(own)}
-    others = [group for group in broker.groups() if group != own][:MOST_GROUPS]
-    # Its connections end with it.
-    with Broker(settings, PATIENCE_S) as passing:
-        for group in others:
-            committed[group] = passing.committed(group)
+    committed = {own: broker.committed(own), **_others(broker, settings)}
     begins = broker.start_offsets(shown)
     # Last, so that nobody seems to be ahead of the end.
     at, ends = time.monotonic(), broker.end_offsets(shown)

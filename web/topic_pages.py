@@ -67,10 +67,7 @@ class TopicPages:
         )
         left_out = f"<p>{look.left_out:,} more are left out.</p>" if look.left_out else ""
         head = f'<th>topic</th><th class="number">partitions</th>{_head(look)}'
-        body = (
-            f"{_NAV}</nav><h1>Topics</h1>{_explained(seconds)}"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>{left_out}"
-        )
+        body = f"{_NAV}</nav><h1>Topics</h1>{_explained(seconds)}{_table(head, lines)}{left_out}"
         return page("Topics", body)
 
     async def one(self, request: web.Request) -> web.Response:
@@ -102,7 +99,7 @@ class TopicPages:
         body = (
             f'{_NAV} / <a href="/topics/">Topics</a></nav><h1>{escaped(name)}</h1>'
             f"{_explained(seconds)}"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+            f"{_table(head, lines)}"
         )
         return page(name, body)
 
@@ -129,14 +126,13 @@ class TopicPages:
             return as_json(request, {"topic": asked.name, "partition": asked.partition} | found)
         place = f"/topics/{quote(asked.name)}/"
         lines = "".join(_line(message) for message in reversed(found["messages"]))
+        head = '<th class="number">offset</th><th>sent</th><th>key</th><th>value</th>'
         body = (
             f'{_NAV} / <a href="/topics/">Topics</a> / '
             f'<a href="{place}">{escaped(asked.name)}</a></nav>'
             f"<h1>{escaped(asked.name)}/{asked.partition}</h1>"
             f"<p>Offsets {found['begin']:,} to {found['end']:,}; the last messages, newest first."
-            "</p><table><thead><tr>"
-            '<th class="number">offset</th><th>sent</th><th>key</th><th>value</th>'
-            f"</tr></thead><tbody>{lines}</tbody></table>"
+            f"</p>{_table(head, lines)}"
         )
         return page(f"{asked.name}/{asked.partition}", body)
 
@@ -176,6 +172,14 @@ def _explained(seconds: float | None) -> str:
     return (
         f"<p>Messages kept, messages a second ({since}), and how many each group has not "
         'committed. <a href="">Look again</a></p>'
+    )
+
+
+def _table(head: str, lines: str) -> str:
+    """Return a table that scrolls by itself where it is too wide, by keyboard as well."""
+    return (
+        '<div class="wide" role="region" aria-label="Table" tabindex="0">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from broker import Broker
 from config import read_settings
@@ -12,7 +14,8 @@ from monitoring.peek import MOST_MESSAGES, SHOWN_BYTES
 from monitoring.topics import Look, is_ours
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.monitoring.conftest import Ask
+from tests.monitoring.conftest import TOKEN, Ask
+from tests.web.browser import browsing, chromium, opened
 from topics import ALL_TOPICS, CONSUMED
 
 #: Read by nobody, so a test knows what lies in it; news and posts are read by the worker.
@@ -84,10 +87,13 @@ def test_the_last_messages_are_shown_decoded(deployment: Deployment, ask: Ask) -
         b"x" * (SHOWN_BYTES + 1),
     ]
     partition = put(deployment, QUIET, b"peek", *values)
-    group = deployment.settings.app_id
-    before = deployment.broker.committed(group)
+
+    def committed() -> int:
+        return deployment.broker.committed(deployment.settings.app_id)[QUIET, partition]
+
+    before = committed()
     found = ask(f"/topics/{QUIET}/{partition}?last=3").json()
-    assert deployment.broker.committed(group) == before
+    assert committed() == before
     end = deployment.broker.end_offsets([QUIET])[QUIET, partition]
     assert found["end"] == end
     letter, text, long = found["messages"]
@@ -110,6 +116,27 @@ def test_pages_for_people_are_escaped(deployment: Deployment, ask: Ask) -> None:
     assert "<script>" not in page
     assert "<i>" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(chromium() is None, reason="no Chromium: apt-get install chromium")
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_are_accessible(deployment: Deployment, width: int) -> None:
+    """No violation of axe's rules, on a desk and on a phone, which shows them without scrolling."""
+    port = deployment.workers[0].port
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    options: dict[str, Any] = {
+        "extra_http_headers": token,
+        "viewport": {"width": width, "height": 844},
+        "bypass_csp": True,
+    }
+    with browsing() as browser:
+        for path in ("", f"{QUIET}/", "stock-prices/0"):
+            address = f"http://127.0.0.1:{port}/topics/{path}"
+            with opened(browser, address, **options) as (page, complaints):
+                assert Axe().run(page).response["violations"] == []
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert complaints == []
 
 
 @pytest.mark.integration
