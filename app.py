@@ -35,6 +35,8 @@ from agents.trends import InputTables, Trends
 from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
+from monitoring.instruments import CHECKPOINT_SECONDS
+from monitoring.logs import is_json, without_banner
 from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
 from sinks.history import StoredBars
@@ -61,6 +63,10 @@ except ConfigurationError as error:
     sys.exit(f"error: {error}")
 
 
+if settings.log_format == "json":
+    without_banner()
+
+
 class FinancialTrends(BatchingApp):
     """The application, which looks after its topics, indexes and web server before it starts."""
 
@@ -69,7 +75,7 @@ class FinancialTrends(BatchingApp):
         from web.server import mount  # noqa: PLC0415
 
         driver = super()._new_web()
-        mount(self, driver, settings)
+        mount(self, driver, settings, services.counts)
         return driver
 
     async def on_first_start(self) -> None:
@@ -84,6 +90,9 @@ class FinancialTrends(BatchingApp):
             )
             services.topic_ids.update(ids)
         except FinancialTrendsError as error:
+            if is_json():
+                log.error("%s", error)
+                sys.exit(1)
             sys.exit(f"error: {error}")
         await super().on_first_start()
 
@@ -98,6 +107,7 @@ app = FinancialTrends(
     checkpoint_interval_s=settings.checkpoint_interval_s,
     **faust_options(settings),
 )
+app.checkpoints.on_completed = CHECKPOINT_SECONDS.observe
 services = Services(app, settings)
 #: Learned with prices, for finding companies in texts.
 names = CompanyNames(settings)

@@ -11,7 +11,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupState,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
@@ -254,6 +260,19 @@ class Broker:
             ]
             found = self._result(future).members
             return [f"{member.client_id} on {member.host.lstrip('/')}" for member in found]
+
+        with self._explained():
+            return self._patiently(ask)
+
+    def groups(self) -> list[str]:
+        """Return the consumer groups there are, those with members first."""
+
+        def ask() -> list[str]:
+            found = self._result(
+                self._admin.list_consumer_groups(request_timeout=self._timeout_s)
+            ).valid
+            found.sort(key=lambda one: (one.state != ConsumerGroupState.STABLE, one.group_id))
+            return [one.group_id for one in found]
 
         with self._explained():
             return self._patiently(ask)

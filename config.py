@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     web_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="More host names that the web server answers to, separated by commas."
     )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="How log lines look: for people, or one JSON object each."
+    )
     checkpoint_interval_s: float = Field(
         1.0,
         gt=0,

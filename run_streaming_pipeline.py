@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import time
@@ -29,11 +30,14 @@ from errors import (
     SourceUnavailable,
     StoreUnavailable,
 )
+from monitoring.logs import is_json, set_up_script
 from pipeline.environment import derive
 from pipeline.options import parse
 from pipeline.run import Run, plan
 from sinks.mongo import connect
 from sources.base import UnknownKeys
+
+log = logging.getLogger("pipeline")
 
 #: How long a server at a given address may take to answer, in seconds.
 ANSWER_S = 3.0
@@ -47,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupts = _Interrupts()
     try:
         todo = plan(options)
+        set_up_script(todo.settings)
         with _servers(todo.settings, console, keep=options.keep_servers) as (settings, stay):
             run = Run(todo, settings, console, interrupts.stop, began)
             interrupts.gentle = True
@@ -97,6 +102,7 @@ def _servers(
     """
 
     def say(line: str) -> None:
+        log.info("%s", line)
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     _check_given(settings)
@@ -158,6 +164,9 @@ def _process_start() -> float:
 
 
 def _failed(error: object, code: int) -> int:
+    if is_json():
+        log.error("%s", error)
+        return code
     sys.stderr.write(f"error: {error}\n")
     return code
 

@@ -14,6 +14,7 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, wait_expo
 
 from broker import Broker
 from config import Settings
+from monitoring.logs import worker_logging
 from sinks.indexes import ensure_indexes
 from sinks.mongo import connect, database
 from topics import ALL_TOPICS, TopicSpec
@@ -36,6 +37,7 @@ def faust_options(settings: Settings) -> dict[str, Any]:
             f"kafka://{address.strip()}" for address in settings.kafka_bootstrap_servers.split(",")
         ],
         "broker_credentials": _credentials(settings),
+        "logging_config": worker_logging(settings),
         "store": "memory://",
         "datadir": str(settings.data_dir),
         "web_host": advertised_host(settings),

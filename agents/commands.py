@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -55,6 +56,7 @@ class CommandsStage(Stage):
     async def process(self, batch: Batch) -> None:
         """Carry out the commands of a batch, unless it is void."""
         async with self.prices.turn:
+            began = time.perf_counter()
             for message in batch.records:
                 origin = Origin(*batch.tp, message.offset, message.key, message.value)
                 try:
@@ -75,6 +77,7 @@ class CommandsStage(Stage):
                 self.services.outbox.post()
                 self.services.counts[self.name, "received"] += len(batch.records)
                 batch.done()
+                self._meter.took(len(batch.records), 0.0, time.perf_counter() - began)
 
     def _check_partition(self, command: Command, origin: Origin) -> None:
         own = self.services.partition_of(command.ticker)

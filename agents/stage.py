@@ -15,6 +15,7 @@ from agents.services import Services
 from agents.views import TickerViews
 from errors import InvalidRecord
 from models import INTEGRATION_TEST, Codec
+from monitoring.instruments import BatchMeter
 from sinks import Origin, Write, Writer
 from topics import TopicSpec
 from transport import Batch
@@ -57,6 +58,7 @@ class Stage:
         self._tested = "source" in self.codec.fields
         #: Held while a batch is applied; a recompute holds it for longer.
         self.turn = asyncio.Lock()
+        self._meter = BatchMeter(name)
         self._misrouted: set[str] = set()
         #: Messages that broke the program, and how: at the next delivery they are set aside.
         self._broke: dict[tuple[str, int, int], str] = {}
@@ -103,9 +105,11 @@ class Stage:
         async with self.turn:
             if self._views is not None:
                 await self._views.prepare(message.key for message in batch.records)
+            arrived = time.perf_counter()
             await self.writer.ready()
             if not batch.current:
                 return
+            began = time.perf_counter()
             self.begin()
             writes: list[Write] = []
             for message in batch.records:
@@ -115,6 +119,7 @@ class Stage:
             self.services.outbox.post()
             self.services.counts[self.name, "received"] += len(batch.records)
             batch.done()
+            self._meter.took(len(batch.records), began - arrived, time.perf_counter() - began)
 
     def begin(self) -> None:
         """Get ready for a batch. Must not await."""

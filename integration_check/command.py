@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import time
@@ -19,6 +20,9 @@ from errors import BrokerUnavailable, ConfigurationError
 from integration_check.options import USAGE_ERROR, Options, read_options
 from integration_check.report import Report, console
 from integration_check.steps import Steps
+from monitoring.logs import is_json, set_up_script
+
+log = logging.getLogger(__name__)
 
 PASSED = 0
 FAILED = 1
@@ -38,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = read_options(arguments)
     with _Interruption() as interruption:
         try:
-            status = _check(options, read_settings(), console(), interruption)
+            settings = read_settings()
+            set_up_script(settings)
+            status = _check(options, settings, console(), interruption)
         except ConfigurationError as error:
             return _error(str(error), USAGE_ERROR)
         except (BrokerUnavailable, EmbeddedError) as error:
@@ -121,6 +127,7 @@ def _servers(
     kafka: str | None, mongodb: str | None, options: Options, screen: Console
 ) -> Iterator[Servers]:
     def say(line: str) -> None:
+        log.info("%s", line)
         screen.print(line, markup=False, highlight=False)
 
     servers = find_servers(kafka, mongodb, log=say)
@@ -134,5 +141,8 @@ def _servers(
 
 
 def _error(message: str, status: int) -> int:
+    if is_json():
+        log.error("%s", message)
+        return status
     sys.stderr.write(f"error: {message}\n")
     return status

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+log = logging.getLogger(__name__)
 
 _OK = "ok"
 _FAILED = "FAILED"
@@ -49,6 +52,8 @@ class Report:
         """Add a check that was made."""
         outcome = _OK if ok else _FAILED
         self.rows.append(Row(check, str(expected), str(found), outcome))
+        details = {"outcome": outcome, "expected": str(expected), "found": str(found)}
+        log.info("%s", check, extra=details)
 
     def skip(self, check: str, why: str) -> None:
         """Add a check that was not made."""

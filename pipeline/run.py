@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -29,6 +30,8 @@ from pipeline.watch import Watch
 from sinks.company_names import CompanyNames
 from sources.base import BarProvider, PriceSource, UnknownKeys
 from sources.registry import economic_source, price_source, price_sources
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.2
 #: How long to wait for the last bars of a recording to be stored before stopping, in seconds.
@@ -173,7 +176,8 @@ class Run:
             *summary(outcome),
             *where_next(settings, web, logs_dir, servers_stay=servers_stay),
         ):
-            self._tell(line)
+            self._show(line)
+        log.info("over after %.1f s: %s", outcome.seconds, reason)
         return 1 if given_up else 0
 
     # -- before
@@ -277,7 +281,7 @@ class Run:
                 if not self._console.is_terminal and now >= plain_at:
                     plain_at = now + PLAIN_EVERY_S
                     for line in plain_lines(self._view()):
-                        self._tell(line)
+                        self._show(line)
 
     def _follow_history(self, reading: Reading) -> None:
         if reading.data["prices"].lag:
@@ -349,6 +353,10 @@ class Run:
         return time.monotonic() - self._began
 
     def _tell(self, line: str) -> None:
+        log.info("%s", line)
+        self._show(line)
+
+    def _show(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

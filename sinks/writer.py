@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from errors import StoreUnavailable
+from monitoring.instruments import WriteMeter
 from sinks.base import Refusal, Sink, Write, coalesce
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Writer:
         self._waiting: deque[Sequence[Write]] = deque()
         self._submitted = 0
         self._finished = 0
+        self._meter = WriteMeter(name)
         self._failure: Exception | None = None
         self._changed = asyncio.Event()
         self._work = asyncio.Event()
@@ -124,7 +127,10 @@ class Writer:
     async def _store(self, writes: Sequence[Write]) -> list[Refusal]:
         async def attempt() -> list[Refusal]:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._sink.write, writes)
+            began = time.perf_counter()
+            refused = await loop.run_in_executor(self._thread, self._sink.write, writes)
+            self._meter.stored(len(writes) - len(refused), time.perf_counter() - began)
+            return refused
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailable),
@@ -134,6 +140,7 @@ class Writer:
         return await retrying(attempt)
 
     def _say(self, state: RetryCallState) -> None:
+        self._meter.failed()
         # The first failure, then about once a minute.
         if state.attempt_number == 1 or state.attempt_number % 12 == 0:
             error = None if state.outcome is None else state.outcome.exception()

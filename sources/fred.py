@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import ECONOMIC_OBSERVATION, EconomicObservation
 from models.times import to_ms
+from monitoring.instruments import rate_limited
 from sources.base import UnknownKeys
 from sources.fred_client import Abandoned, FredClient, FredError, Release
 from topics import ECONOMIC_INDICATORS
@@ -117,6 +118,7 @@ class FredSource:
                 if got.status in {429, 503}:
                     pause = RETRY_AFTER_S if got.retry_after is None else got.retry_after
                     self._not_before = max(self._not_before, self._clock() + pause)
+                    rate_limited(self.name, pause)
             else:
                 found += got
         if problems and len(problems) == len(answers):

@@ -11,6 +11,7 @@ import prawcore
 import requests
 
 from errors import SourceUnavailable
+from monitoring.instruments import rate_limited
 
 #: Reddit counts requests over ten minutes, so no pause that it asks for is longer, in seconds.
 LONGEST_PAUSE_S = 600.0
@@ -46,6 +47,7 @@ class Gate:
         """Let nothing out for so long, within reason; returns how long that is."""
         seconds = min(max(seconds, 1.0), LONGEST_PAUSE_S)
         self._closed_until = time.monotonic() + seconds
+        rate_limited("reddit", seconds)
         return seconds
 
 
@@ -96,6 +98,7 @@ class Requestor(prawcore.Requestor):
             if wait:
                 wait = self._gate.close_for(wait)
                 raise SourceUnavailable(f"reddit: too many requests, goes on in {wait:.0f} s")
+            rate_limited("reddit", 0)
             raise SourceUnavailable("reddit: too many requests")
         if status in {403, 404} or 300 <= status < 400:
             raise SourceUnavailable(

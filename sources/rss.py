@@ -14,6 +14,7 @@ import httpx
 
 from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import NEWS_ITEM, NewsItem
+from monitoring.instruments import rate_limited
 from sources.feeds import BrokenFeed, Feed, Story, read_feed
 from sources.matching import tickers_in
 from topics import FINANCIAL_NEWS
@@ -234,6 +235,7 @@ class RssSource:
         if answer.status_code in {429, 503}:
             pause = self._pause(answer.headers.get("retry-after", ""))
             feed.not_before = self._clock() + pause
+            rate_limited(self.name, pause)
             return f"{status}, not asked for {pause:g} s"
         return status
 

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from faust import Record
 
 from errors import SourceUnavailable, StoreUnavailable
+from monitoring.instruments import SourceMeter
 from sinks.cursors import Cursors
 from sources.base import BarProvider, Source, UnknownKeys, cursors
 from topics import TopicSpec
@@ -69,6 +70,7 @@ class Schedule:
         self._keys = keys
         self._partition_of = functools.lru_cache(maxsize=None)(partition_of)
         self._progress = progress
+        self._meter = SourceMeter(source.name, source.interval)
         self._since: dict[str, int] = {}
         self._unsaved: dict[str, int] = {}
         #: Keys that this worker polls, with the ids of what it sent of each at the last poll.
@@ -86,6 +88,7 @@ class Schedule:
         try:
             while not self.app.should_stop:
                 owned, wait = self.owned(), due - time.monotonic()
+                self._meter.owns(bool(owned))
                 if wait > 0:
                     # Newcomers do not wait for the others, unless the source is in trouble.
                     owned = [] if failures else [key for key in owned if key not in self._known]
@@ -94,8 +97,10 @@ class Schedule:
                     continue
                 try:
                     await self.poll(owned)
+                    self._meter.succeeded()
                     failures = 0
                 except PASSING as error:
+                    self._meter.failed()
                     failures += 1
                     if failures in (1, 10) or failures % 100 == 0:
                         log.warning("source %s: %s; trying again", self.source.name, error)
@@ -150,6 +155,7 @@ class Schedule:
         key_field = codec.key if codec is not None else "ticker"
         fresh = [record for record in records if not self._was_sent(record, key_field)]
         await self.send(fresh)
+        self._meter.sent(len(fresh))
         self._remember(records, key_field)
         moved = cursors(records, key_field)
         # Never back: a source may bring a revision of something older.

@@ -28,6 +28,7 @@ from errors import (
     shorten,
 )
 from models import SOCIAL_POST, SocialPost
+from monitoring.instruments import rate_limited
 from sources import mentions
 from sources.spend import Spend, SpendHere
 from topics import TWITTER_SENTIMENT
@@ -236,9 +237,11 @@ class TwitterSource:
         status = error.response.status_code
         if isinstance(error, tweepy.TooManyRequests):
             if error.reset_time is None:
+                rate_limited(self.name, 0)
                 return SourceUnavailable("twitter: too many requests")
             wait = min(max(error.reset_time - now, 1.0), LONGEST_PAUSE_S)
             self._closed_until = now + wait
+            rate_limited(self.name, wait)
             return SourceUnavailable(f"twitter: too many requests, goes on in {wait:.0f} s")
         if status == 401:
             return SourceUnavailable("twitter: 401, the token is refused: TWITTER_BEARER_TOKEN")

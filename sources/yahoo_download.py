@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from errors import SourceUnavailable
 from models import Bar
 from models.rules import is_ticker
+from monitoring.instruments import rate_limited
 from sources.base import UnknownKeys
 from sources.market_hours import DAY_MS
 from sources.token_bucket import TokenBucket
@@ -108,6 +109,7 @@ class Downloads:
             span["end"] = self._moment(end)
         frame = self.client.download(call, keys, self.reader.interval, **span)
         if call.cooldown is not None:
+            rate_limited(NAME, call.cooldown)
             raise SourceUnavailable(_enough(call.cooldown))
         if call.unknown:
             raise UnknownKeys(

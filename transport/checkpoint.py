@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.types import TP
@@ -64,6 +64,8 @@ class Checkpointer:
         self.completed = 0
         #: Seconds that the last one took.
         self.took_s = 0.0
+        #: Told how long each checkpoint took, in seconds.
+        self.on_completed: Callable[[float], None] | None = None
         self._stores: list[Store] = []
         self._states: list[State] = []
         self._consumer: BatchingConsumer | None = None
@@ -126,6 +128,8 @@ class Checkpointer:
             committed = await self._commit(consumer, offsets)
             self.completed += 1
             self.took_s = time.monotonic() - start
+            if self.on_completed is not None:
+                self.on_completed(self.took_s)
             return committed and consumer.epoch == epoch
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -159,6 +160,19 @@ class BatchingConsumer(driver.Consumer):
     def uncommitted(self) -> dict[TP, int]:
         """Return the offsets that may be committed once everything before them is saved."""
         return self.offsets.uncommitted()
+
+    def saved(self) -> dict[TP, int]:
+        """Return, for each batched partition of this worker, the offset before which all is saved.
+
+        Empty while there is no assignment.
+        """
+        batched = self.app.batched_topics
+        try:
+            assigned = self.assignment()
+        except ConsumerNotStarted:
+            return {}
+        found = {tp: self.offsets.saved(tp) for tp in assigned if tp.topic in batched}
+        return {tp: offset for tp, offset in found.items() if offset is not None}
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Commit exactly these offsets; returns whether the broker took them."""

@@ -16,7 +16,8 @@ class _Partition:
 
     ``next`` is the next offset to deliver; ``runs`` the ends (offset after the last record) of the
     batches delivered and not yet part of ``applied``, in order, of which ``done`` are done;
-    ``applied`` is the end of the longest run of batches that are done without a gap.
+    ``applied`` is the end of the longest run of batches that are done without a gap; ``begun`` is
+    where the work began if nothing was committed.
     """
 
     next: int | None = None
@@ -24,6 +25,7 @@ class _Partition:
     done: set[int] = field(default_factory=set)
     applied: int | None = None
     committed: int = -1
+    begun: int | None = None
 
     def forget(self) -> None:
         """Make void what was delivered; what is committed stands."""
@@ -56,6 +58,7 @@ class Offsets:
         partition.forget()
         partition.next = offset
         partition.committed = offset if committed else -1
+        partition.begun = offset
 
     def fresh(self, tp: TP, records: Sequence[Any]) -> Sequence[Any]:
         """Return those of a fetch's records that have not been delivered since the last seek."""
@@ -103,6 +106,13 @@ class Offsets:
         """Take note of what the broker has taken."""
         for tp, offset in offsets.items():
             self._of(tp).committed = offset
+
+    def saved(self, tp: TP) -> int | None:
+        """Return the offset before which all is saved; None where no seek has said."""
+        partition = self._partitions.get(tp)
+        if partition is None:
+            return None
+        return partition.begun if partition.committed < 0 else partition.committed
 
     def void(self) -> None:
         """Make void everything that was delivered; what is committed stands."""

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from errors import InvalidRecord
 from models.rules import EARLIEST_MS, LATEST_MS, IndicatorName, Interval, Series, Ticker
 from models.times import to_ms
+from monitoring.peek import MOST_MESSAGES
 from sinks.documents import as_date
 from web.paging import Place, read_cursor
 from web.problems import Problem, of_validation
@@ -83,6 +84,9 @@ REMEDIES = {
     "by": "hour or day",
     "series": "1 to 64 characters of A-Z a-z 0-9 _ . - ^ =, such as UNRATE",
     "prefix": "how a ticker begins, such as AA",
+    "name": "the name of a topic; /topics/ lists them",
+    "partition": "the number of a partition, from 0",
+    "last": f"a whole number from 1 to {MOST_MESSAGES}",
     "last_event_id": "the id of the last event that arrived, as it is",
 }
 
@@ -180,6 +184,16 @@ class SeriesAsked(Span):
     """``/api/economy/{series}``."""
 
     series: Series
+
+
+class PeekAsked(BaseModel):
+    """``/topics/{name}/{partition}``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    partition: Annotated[int, Field(ge=0, le=100_000)]
+    last: Annotated[int, Field(ge=1, le=MOST_MESSAGES)] = Field(20, description="how many messages")
 
 
 class StreamAsked(BaseModel):

@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: What answers without a token: the form that asks for it, and files that hold no data.
-OPEN_PATHS = ("/login", "/static/")
+#: What answers without a token: the form that asks for it, files that hold no data, and whether
+#: the worker is well, which says no more than that.
+OPEN_PATHS = ("/login", "/static/", "/health/")
 
 #: Requests that one address may send in a minute, and at once.
 REQUESTS_PER_MINUTE = 3_000

@@ -1,10 +1,13 @@
-"""Small pages without a script: the log-in and the tables. Everything put in is escaped."""
+"""Small pages without a script: the log-in, tables, topics. Everything put in is escaped."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from string import Template
+from typing import Any
 
+import orjson
 from aiohttp import web
 
 _PAGE = Template(
@@ -37,3 +40,25 @@ def page(title: str, body: str, status: int = 200) -> web.Response:
     """Return a page; ``body`` is HTML whose parts from outside are escaped already."""
     text = _PAGE.substitute(title=escaped(title), body=body)
     return web.Response(text=text, status=status, content_type="text/html")
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether a browser asks, and not a program."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def shown(value: Any) -> str:
+    """Return a row or a message as nested tables of names and values."""
+    if isinstance(value, Mapping):
+        rows = "".join(
+            f"<tr><th>{escaped(name)}</th><td>{shown(inner)}</td></tr>"
+            for name, inner in value.items()
+        )
+        return f'<table class="row"><tbody>{rows}</tbody></table>'
+    if value is None:
+        return '<span class="none">none yet</span>'
+    if isinstance(value, float):
+        return f'<span class="number">{value:,.6g}</span>'
+    if isinstance(value, list):
+        return f"<code>{escaped(orjson.dumps(value).decode())}</code>"
+    return escaped(value)

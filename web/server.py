@@ -8,9 +8,13 @@ from aiohttp import web
 from faust.types import AppT
 
 from config import Settings
+from monitoring.collector import Collector, Counts
+from monitoring.kafka import Kafka
+from monitoring.readiness import Readiness
 from web import pages
 from web.changes import Changes
 from web.guard import Guard, add_headers
+from web.health import Health, Metrics
 from web.login import Login
 from web.outlook import Outlook
 from web.prices import Prices
@@ -19,17 +23,26 @@ from web.stream import Stream
 from web.table_pages import TablePages
 from web.tables import Tables
 from web.texts import Texts
+from web.topic_pages import TopicPages
 
 
-def mount(app: AppT, driver: Any, settings: Settings) -> None:
+def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
     """Add the page, the API and the guard to the server of ``driver`` (``faust.web``'s).
 
     Must come before Faust adds its own pages, whose ``/`` would be found first.
+
+    Args:
+        app: whose tables and partitions are shown.
+        driver: has the server.
+        settings: who may ask, and where the servers are.
+        counts: what the agents count.
     """
     server: web.Application = driver.web_app
     guard = Guard(settings)
     store = Store(settings)
     changes = Changes(store)
+    # Two, so that a look at many topics does not hold up probes.
+    kafka, topics_kafka = Kafka(settings), Kafka(settings)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -40,12 +53,38 @@ def mount(app: AppT, driver: Any, settings: Settings) -> None:
 
     async def close_store(_: web.Application) -> None:
         await store.close()
+        await kafka.close()
+        await topics_kafka.close()
 
     server.middlewares.append(guarded)
     server.on_response_prepare.append(add_headers)
     server.on_shutdown.append(end_streams)
     server.on_cleanup.append(close_store)
     server.add_routes(routes(app, guard, store, changes, settings))
+    server.add_routes(monitoring_routes(app, store, kafka, counts))
+    server.add_routes(topic_routes(TopicPages(settings, topics_kafka)))
+
+
+def topic_routes(pages: TopicPages) -> list[web.AbstractRouteDef]:
+    """Return the addresses of the topics."""
+    return [
+        web.get("/topics/", pages.all),
+        web.get("/topics/{name:[^/]+}/", pages.one),
+        web.get("/topics/{name:[^/]+}/{partition:[^/]+}", pages.messages),
+    ]
+
+
+def monitoring_routes(
+    app: AppT, store: Store, kafka: Kafka, counts: Counts
+) -> list[web.AbstractRouteDef]:
+    """Return the addresses that tell how the worker is."""
+    health = Health(Readiness(app, kafka, store.ping))
+    metrics = Metrics(Collector(app, counts), kafka)
+    return [
+        web.get("/health/live", health.live),
+        web.get("/health/ready", health.ready),
+        web.get("/metrics", metrics.metrics),
+    ]
 
 
 def routes(

@@ -81,6 +81,14 @@ class Store:
             )
         return sorted(value for value in found if isinstance(value, str))
 
+    async def ping(self) -> None:
+        """Return once a MongoDB that takes writes has answered.
+
+        Raises:
+            PyMongoError: none does in time.
+        """
+        await self.database.command("ping")
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()

@@ -5,15 +5,12 @@ Browsers say that they want HTML; everybody else gets JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
-import orjson
 from aiohttp import web
 
 from web.answers import as_json
-from web.html import escaped, page
+from web.html import escaped, page, shown, wants_page
 from web.tables import Tables
 
 #: Keys on one page.
@@ -29,7 +26,7 @@ class TablePages:
     async def all(self, request: web.Request) -> web.Response:
         """``GET /tables/``: every table, and how many rows this worker holds of it."""
         tables = self._tables.overview()
-        if not _wants_page(request):
+        if not wants_page(request):
             return as_json(request, {"tables": tables})
         rows = "".join(
             f'<tr><td><a href="/tables/{quote(one["name"])}/">{escaped(one["name"])}</a></td>'
@@ -49,7 +46,7 @@ class TablePages:
         name = request.match_info["name"]
         keys, more = self._tables.keys(name, request.query.get("after", ""), KEYS)
         following = keys[-1] if more else None
-        if not _wants_page(request):
+        if not wants_page(request):
             return as_json(request, {"table": name, "keys": keys, "after": following})
         place = f"/tables/{quote(name)}/"
         items = "".join(
@@ -76,32 +73,11 @@ class TablePages:
             wanted = quote(request.query["key"].strip().upper(), safe="")
             raise web.HTTPFound(f"/tables/{quote(name)}/{wanted}")
         row = await self._tables.row(request, name, key)
-        if not _wants_page(request):
+        if not wants_page(request):
             return as_json(request, {"table": name, "key": key, "row": row})
         place = f"/tables/{quote(name)}/"
         body = (
             '<nav><a href="/">Financial Trends</a> / <a href="/tables/">Tables</a> / '
-            f'<a href="{place}">{escaped(name)}</a></nav><h1>{escaped(key)}</h1>{_shown(row)}'
+            f'<a href="{place}">{escaped(name)}</a></nav><h1>{escaped(key)}</h1>{shown(row)}'
         )
         return page(f"{key} in {name}", body)
-
-
-def _shown(value: Any) -> str:
-    """Return a row as nested tables of names and values."""
-    if isinstance(value, Mapping):
-        rows = "".join(
-            f"<tr><th>{escaped(name)}</th><td>{_shown(inner)}</td></tr>"
-            for name, inner in value.items()
-        )
-        return f'<table class="row"><tbody>{rows}</tbody></table>'
-    if value is None:
-        return '<span class="none">none yet</span>'
-    if isinstance(value, float):
-        return f'<span class="number">{value:,.6g}</span>'
-    if isinstance(value, list):
-        return f"<code>{escaped(orjson.dumps(value).decode())}</code>"
-    return escaped(value)
-
-
-def _wants_page(request: web.Request) -> bool:
-    return "text/html" in request.headers.get("Accept", "")

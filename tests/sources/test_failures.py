@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from errors import SourceUnavailable
+from monitoring.instruments import REGISTRY
 from sources.base import UnknownKeys
 from tests.sources.live import KEYS, MAKERS, NOON, Live, facts, live
 from tests.sources.providers import fred, reddit, rss, twitter, yahoo
@@ -182,15 +183,33 @@ async def test_a_connection_that_breaks_in_an_answer_is_said_and_passes(case: Li
     await passes(case)
 
 
+def paused(case: Live) -> tuple[float, float]:
+    """How many pauses the provider has asked for, by the metrics, and their seconds."""
+    name = case.source.name
+    return (
+        REGISTRY.get_sample_value("financial_trends_source_rate_limits_total", {"source": name})
+        or 0.0,
+        REGISTRY.get_sample_value(
+            "financial_trends_source_rate_limit_wait_seconds_total", {"source": name}
+        )
+        or 0.0,
+    )
+
+
 @pytest.mark.parametrize("wait", [0, 300])
 async def test_too_many_requests(case: Live, wait: int) -> None:
     """The pause asked for is kept, without one request; without one there is a pause or backoff."""
     case.server.on(case.path, TOO_MANY[case.source.name](wait))
+    counted, waited = paused(case)
     asked = len(case.server.asked(case.path))
     with pytest.raises(SourceUnavailable, match=r"429|too many requests"):
         await case.fetch(FIRST)
     assert len(case.server.asked(case.path)) == asked + 1
     case.server.on(case.path, case.server.answer)
+    now_counted, now_waited = paused(case)
+    assert now_counted == counted + 1
+    # Up to half as much again by chance, so that workers do not come back together.
+    assert wait <= now_waited - waited <= max(1.5 * wait, 300)
     if wait or case.source.name in PAUSES_ANYWAY:
         for clock in (case.now, case.clock):
             clock.pass_(wait - 10 if wait else 5)

@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> AsyncIterator[Serve]:
         application = web.Application()
         # The tables need a worker; their tests start some.
         worker: Any = None
-        mount(worker, SimpleNamespace(web_app=application), changed)
+        mount(worker, SimpleNamespace(web_app=application), changed, {})
         client = TestClient(TestServer(application))
         await client.start_server()
         made.append(client)

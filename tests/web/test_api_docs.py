@@ -30,6 +30,7 @@ ADDRESSES: dict[str, tuple[type[BaseModel], Any]] = {
 }
 #: Beside the data: looked at by people, with few parameters or none.
 OTHERS = {"/tables/", "/tables/{name}/", "/tables/{name}/{key}"}
+OTHERS |= {"/topics/", "/topics/{name}/", "/topics/{name}/{partition}"}
 
 
 def part(address: str) -> str:
@@ -48,7 +49,7 @@ async def test_the_page_has_the_addresses_of_the_server(bare: Client) -> None:
         for route in bare.app.router.routes()
         if route.resource is not None and route.method == "GET"
     }
-    data = {path for path in routes if path.startswith(("/api/", "/tables/"))}
+    data = {path for path in routes if path.startswith(("/api/", "/tables/", "/topics/"))}
     assert data == ADDRESSES.keys() | OTHERS
     for address in data:
         assert part(address)

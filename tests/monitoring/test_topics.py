@@ -1,0 +1,185 @@
+"""The page of the topics and its JSON, compared with Kafka."""
+
+from __future__ import annotations
+
+import base64
+from itertools import product
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from broker import Broker
+from config import read_settings
+from monitoring.peek import MOST_MESSAGES, SHOWN_BYTES
+from monitoring.topics import Look, is_ours
+from tests.deployment import Deployment
+from tests.eventually import eventually
+from tests.monitoring.conftest import TOKEN, Ask
+from tests.web.browser import browsing, chromium, opened
+from topics import ALL_TOPICS, CONSUMED
+
+#: Read by nobody, so a test knows what lies in it; news and posts are read by the worker.
+QUIET = "dead-letters"
+PEOPLE = {"Accept": "text/html"}
+
+
+def put(deployment: Deployment, topic: str, key: bytes, *values: bytes) -> int:
+    """Send messages of one key, and return their partition."""
+    before = deployment.broker.end_offsets([topic])
+    with deployment.producer() as producer:
+        producer._sender.send(topic, [(key, value) for value in values])
+    after = deployment.broker.end_offsets([topic])
+    (place,) = (place for place, end in after.items() if end == before[place] + len(values))
+    return place[1]
+
+
+@pytest.mark.integration
+def test_offsets_and_lag_are_those_of_kafka(deployment: Deployment, ask: Ask) -> None:
+    deployment.drained()
+    answer = ask("/topics/").json()
+    names = [topic["name"] for topic in answer["topics"]]
+    own = [spec.name for spec in ALL_TOPICS]
+    assert names[: len(own)] == own
+    group = deployment.settings.app_id
+    assert f"{group}-indicators-changelog" in names
+    assert answer["groups"][0] == group
+    lags = {topic["name"]: topic["lag"].get(group) for topic in answer["topics"]}
+    assert set(CONSUMED) <= {name for name, lag in lags.items() if lag is not None}
+    assert lags[f"{group}-indicators-changelog"] is None
+    found = ask("/topics/financial-news/").json()
+    begins = deployment.broker.start_offsets(["financial-news"])
+    ends = deployment.broker.end_offsets(["financial-news"])
+    shown = {
+        ("financial-news", one["partition"]): (one["begin"], one["end"])
+        for one in found["partitions"]
+    }
+    assert shown == {place: (begins[place], ends[place]) for place in ends}
+    assert {one["lag"][group] for one in found["partitions"]} == {0}
+
+
+@pytest.mark.integration
+def test_the_rate_is_what_came_between_two_looks(deployment: Deployment, ask: Ask) -> None:
+    def look() -> tuple[int, float, float]:
+        answer = ask("/topics/").json()
+        (topic,) = (one for one in answer["topics"] if one["name"] == QUIET)
+        return topic["messages"], topic["rate"] or 0.0, answer["seconds"] or 0.0
+
+    before, _, _ = look()
+    put(deployment, QUIET, b"rate", *([b"{}"] * 40))
+
+    def grown() -> tuple[float, float] | None:
+        messages, rate, seconds = look()
+        return (rate, seconds) if messages == before + 40 else None
+
+    found = eventually(grown, "a new look")
+    assert found is not None
+    rate, seconds = found
+    # Exactly so many messages in the time between; the time is rounded.
+    assert rate * seconds == pytest.approx(40, rel=0.06)
+
+
+@pytest.mark.integration
+def test_the_last_messages_are_shown_decoded(deployment: Deployment, ask: Ask) -> None:
+    packed = base64.b64encode("<b>naïve</b>".encode()).decode()
+    values = [
+        b'{"topic": "stock-prices", "value": "' + packed.encode() + b'"}',
+        b"no JSON \xff",
+        b"x" * (SHOWN_BYTES + 1),
+    ]
+    partition = put(deployment, QUIET, b"peek", *values)
+
+    def committed() -> int:
+        return deployment.broker.committed(deployment.settings.app_id)[QUIET, partition]
+
+    before = committed()
+    found = ask(f"/topics/{QUIET}/{partition}?last=3").json()
+    assert committed() == before
+    end = deployment.broker.end_offsets([QUIET])[QUIET, partition]
+    assert found["end"] == end
+    letter, text, long = found["messages"]
+    assert [one["offset"] for one in found["messages"]] == [end - 3, end - 2, end - 1]
+    assert letter["value"] == {"topic": "stock-prices", "value": "<b>naïve</b>"}
+    assert (text["value"], text["truncated"], text["key"]) == ("no JSON \\xff", False, "peek")
+    assert (len(long["value"]), long["truncated"]) == (SHOWN_BYTES, True)
+    assert long["size"] == SHOWN_BYTES + 1
+    assert long["time"] > 1_700_000_000_000
+
+
+@pytest.mark.integration
+def test_pages_for_people_are_escaped(deployment: Deployment, ask: Ask) -> None:
+    partition = put(deployment, QUIET, b"<script>", b'{"<i>": "<script>alert(1)</script>"}')
+    listing = ask("/topics/", **PEOPLE).text
+    assert f'href="/topics/{QUIET}/"' in listing
+    assert f"lag of {deployment.settings.app_id}" in listing
+    assert f'href="/topics/{QUIET}/{partition}"' in ask(f"/topics/{QUIET}/", **PEOPLE).text
+    page = ask(f"/topics/{QUIET}/{partition}", **PEOPLE).text
+    assert "<script>" not in page
+    assert "<i>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(chromium() is None, reason="no Chromium: apt-get install chromium")
+def test_pages_are_accessible(deployment: Deployment) -> None:
+    """No violation of axe's rules, on a desk and on a phone, where nothing goes over the edge."""
+    port = deployment.workers[0].port
+    options: dict[str, Any] = {
+        "extra_http_headers": {"Authorization": f"Bearer {TOKEN}"},
+        "bypass_csp": True,
+    }
+    with browsing() as browser:
+        for width, path in product((1440, 390), ("", f"{QUIET}/", "stock-prices/0")):
+            options["viewport"] = {"width": width, "height": 844}
+            address = f"http://127.0.0.1:{port}/topics/{path}"
+            with opened(browser, address, **options) as (page, complaints):
+                assert Axe().run(page).response["violations"] == []
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert complaints == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        ("/topics/nothing/", 404, "name"),
+        ("/topics/nothing/0", 404, "name"),
+        ("/topics/__consumer_offsets/0", 404, "name"),
+        ("/topics/dead-letters/8", 404, "partition"),
+        ("/topics/dead-letters/-1", 400, "partition"),
+        ("/topics/dead-letters/one", 400, "partition"),
+        (f"/topics/dead-letters/0?last={MOST_MESSAGES + 1}", 400, "last"),
+        ("/topics/dead-letters/0?from=0", 400, "from"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(ask: Ask, path: str, status: int, field: str) -> None:
+    answer = ask(path)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
+
+
+@pytest.mark.integration
+def test_groups_with_members_come_first(deployment: Deployment) -> None:
+    with Broker(deployment.settings) as broker:
+        groups = broker.groups()
+    assert deployment.settings.app_id in groups
+
+
+def test_topics_of_others_are_not_ours() -> None:
+    settings = read_settings(_env_file=None, app_id="mine")
+    own = [spec.name for spec in ALL_TOPICS]
+    own += [f"{settings.app_id}-trends-changelog", "stock-prices.AAPL"]
+    assert all(is_ours(name, settings) for name in own)
+    others = ["__consumer_offsets", "payments", "x-trends-changelog", "commands.AAPL", "stock"]
+    assert not any(is_ours(name, settings) for name in others)
+
+
+def test_lag_begins_at_what_is_kept_and_is_none_of_who_commits_nothing() -> None:
+    here, there = ("t", 0), ("t", 1)
+    look = Look(10.0, {here: 5, there: 0}, {here: 9, there: 7}, {"a": {here: 2}, "b": {}}, 0)
+    assert look.messages([here, there]) == 11
+    assert look.lag("a", [here]) == 4
+    assert look.lag("b", [here]) is None
+    assert look.lag("a", [there]) == 7
+    later = Look(12.0, look.begins, {here: 13, there: 7}, {}, 0)
+    assert later.rate(look, [here, there]) == 2.0
+    assert look.rate(None, [here]) is None
