@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from embedded.locate import Servers
@@ -28,18 +29,24 @@ def make_deployment(servers: Servers, folder: Path, prefix: str) -> Deployment:
 
 def results(deployment: Deployment, prefix: str, count: int) -> list[str]:
     """The first ``count`` results, by arrival."""
+    return results_until(deployment, prefix, lambda found: len(found) >= count, f"{count} results")
+
+
+def results_until(
+    deployment: Deployment, prefix: str, enough: Callable[[list[str]], bool], what: str
+) -> list[str]:
+    """The results from the first on, until there are enough of them."""
     consumer = deployment.broker.consumer(f"{prefix}-reader")
     consumer.subscribe([f"{prefix}-results"])
     found: list[str] = []
 
-    def enough() -> bool:
-        message = consumer.poll(0.2)
-        if message is not None and message.error() is None:
+    def read() -> bool:
+        for message in consumer.consume(1_000, 0.2):
             value = message.value()
-            assert value is not None
-            found.append(json.loads(value))
-        return len(found) >= count
+            if message.error() is None and value is not None:
+                found.append(json.loads(value))
+        return enough(found)
 
-    eventually(enough, f"{count} results, got {found}\n{deployment.workers[-1].tail()}")
+    eventually(read, f"{what}\n{deployment.workers[-1].tail()}")
     consumer.close()
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -35,20 +36,31 @@ async def plain(stream: StreamT[bytes]) -> None:
 
 @app.agent(app.batched_topic(f"{PREFIX}-batched"), name="batched")
 async def batched(stream: StreamT[Any]) -> None:
-    """Batches; the first time that it meets the value `fail`, it goes back."""
+    """Batches; the first time that it meets the value `fail`, it goes back.
+
+    At the value `slow` it takes its time and says no more than how many batches wait, at most.
+    """
+    consumer: Any = app.consumer
+    most = 0
     async for batch in stream:
         if not batch.current:
             continue
         values = [record.value for record in batch.records]
+        if b"slow" in values:
+            most = max(most, consumer.offsets.outstanding[batch.tp.topic])
+            await asyncio.sleep(0.01)
+            batch.done()
+            if values[-1] == b"report":
+                await results.send(key="k", value=f"outstanding {most}")
+            continue
         if b"fail" in values and not failed:
             failed.append(1)
-            consumer: Any = app.consumer
             consumer.rewind(RuntimeError("on purpose"))
             continue
         for record in batch.records:
             again = "again" if (batch.tp.partition, record.offset) in seen else "first"
             seen.add((batch.tp.partition, record.offset))
-            text = f"batched {record.offset} {again}"
+            text = f"batched {record.offset} {again} {batch.tp.partition}"
             await results.send(key=record.key.decode(), value=text)
         if batch.current:
             batch.done()

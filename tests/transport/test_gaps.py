@@ -67,7 +67,7 @@ def test_transactions(deployment: Deployment, prefix: str) -> None:
     after = Producer(client_config(deployment.settings))
     produce(after, topic, 1)
     assert after.flush(30) == 0
-    assert "batched 12 first" in results(deployment, prefix, 18)
+    assert "batched 12 first 0" in results(deployment, prefix, 18)
     eventually(lambda: lag(deployment, prefix) == 0, "all offsets committed")
     assert worker.stop() == 0
 
