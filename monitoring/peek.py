@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import time
 from collections import deque
 from typing import Any
@@ -26,6 +25,8 @@ from topics import DEAD_LETTERS
 MOST_MESSAGES = 50
 #: Of a longer value so much is shown, in bytes; of a key a 16th.
 SHOWN_BYTES = 4 * 1024
+#: JSON that is nested deeper is shown as text: who shows it goes down into it.
+DEEPEST = 32
 
 _OPTIONS = {
     # Says when the end is reached: offsets have gaps where a topic is compacted.
@@ -98,7 +99,7 @@ def _shown(topic: str, message: Message) -> dict[str, Any]:
 
 def _decoded(topic: str, value: bytes) -> Any:
     """Return what a value says: JSON as it is meant, anything else as text."""
-    if len(value) > SHOWN_BYTES:
+    if len(value) > SHOWN_BYTES or _nesting(value) > DEEPEST:
         return _text(value[:SHOWN_BYTES])
     try:
         content = orjson.loads(value)
@@ -109,11 +110,23 @@ def _decoded(topic: str, value: bytes) -> Any:
     return content
 
 
+def _nesting(value: bytes) -> int:
+    """Return how deep JSON is nested, or more: brackets in texts count as well."""
+    depth = deepest = 0
+    for byte in value:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
 def _original(packed: object) -> object:
     """Return the message that a dead letter has packed."""
     try:
         return _text(base64.b64decode(packed)) if isinstance(packed, str) else packed
-    except binascii.Error:
+    except ValueError:
         return packed
 
 

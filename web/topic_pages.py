@@ -203,5 +203,5 @@ def _line(message: dict[str, Any]) -> str:
     cut = f"<p>The first of {message['size']:,} bytes.</p>" if message["truncated"] else ""
     return (
         f"{_number(message['offset'])}<td>{escaped(moment)}</td>"
-        f"<td>{escaped(message['key'])}</td><td>{cut}{shown(message['value'])}</td>"
+        f"<td>{shown(message['key'])}</td><td>{cut}{shown(message['value'])}</td>"
     ).join(("<tr>", "</tr>"))

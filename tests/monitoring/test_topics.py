@@ -120,6 +120,28 @@ def test_pages_for_people_are_escaped(deployment: Deployment, ask: Ask) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"a":' * 600 + b"1" + b"}" * 600,
+        b"[" * 2_000 + b"]" * 2_000,
+        b'{"topic": "x", "value": "\xc3\xa9 is no base64"}',
+        b'{"value": 1e400, "n": 123456789012345678901234567890}',
+        b'{"text": "\\ud800"}',
+        b"\x00\x1b[31m",
+        b"",
+    ],
+    ids=["maps", "lists", "no base64", "numbers", "surrogate", "control", "empty"],
+)
+def test_whatever_was_sent_is_shown(deployment: Deployment, ask: Ask, value: bytes) -> None:
+    partition = put(deployment, QUIET, b"hostile", value)
+    (message,) = ask(f"/topics/{QUIET}/{partition}?last=1").json()["messages"]
+    assert (message["key"], message["size"]) == ("hostile", len(value))
+    page = ask(f"/topics/{QUIET}/{partition}?last=1", **PEOPLE)
+    assert (page.status_code, "hostile" in page.text) == (200, True)
+
+
+@pytest.mark.integration
 @pytest.mark.skipif(chromium() is None, reason="no Chromium: apt-get install chromium")
 def test_pages_are_accessible(deployment: Deployment) -> None:
     """No violation of axe's rules, on a desk and on a phone, where nothing goes over the edge."""
