@@ -50,7 +50,7 @@ def settings_table(settings: Settings) -> Table:
 def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
-        return without_credentials(secret) if "://" in secret else "********"
+        return without_credentials(secret) if secret.startswith("mongodb") else "********"
     if isinstance(value, tuple):
         return ",".join(value) or "-"
     return "-" if value is None else str(value)

@@ -7,6 +7,7 @@ from typing import Any
 
 from faust.types import StreamT
 
+from agents.alerts import Alerts
 from agents.services import Services
 from agents.stage import Stage
 from agents.trends import Trends
@@ -35,8 +36,15 @@ class PricesStage(Stage):
       stored already, with its values.
     """
 
-    def __init__(self, services: Services, table: IndicatorTable, trends: Trends) -> None:
+    def __init__(
+        self,
+        services: Services,
+        table: IndicatorTable,
+        trends: Trends,
+        alerts: Alerts | None = None,
+    ) -> None:
         super().__init__(services, "prices", STOCK_PRICES)
+        self._alerts = alerts
         self.table = table
         self.trends = trends
         self._publishing = services.settings.publish_snapshots
@@ -62,7 +70,10 @@ class PricesStage(Stage):
         self.table.mark_dirty(bar.ticker)
         if self._publishing:
             self._publish(bar, values, origin.partition)
-        return [bar_write(bar, origin, values)]
+        writes = [bar_write(bar, origin, values)]
+        if self._alerts is not None:
+            writes += self._alerts.bar(bar, values, origin)
+        return writes
 
     def _advance(self, interval: IntervalState, bar: Bar) -> Values:
         try:
@@ -102,10 +113,14 @@ def _refused(bar: Bar, error: ValueError) -> InvalidRecord:
 
 
 def attach(
-    app: BatchingApp, services: Services, table: IndicatorTable, trends: Trends
+    app: BatchingApp,
+    services: Services,
+    table: IndicatorTable,
+    trends: Trends,
+    alerts: Alerts | None = None,
 ) -> PricesStage:
-    """Declare the agent of ``stock-prices``."""
-    stage = PricesStage(services, table, trends)
+    """Declare the agent of ``stock-prices``; ``alerts`` where rules are about bars."""
+    stage = PricesStage(services, table, trends, alerts)
     app.checkpoints.register_state(table)
 
     @app.agent(app.batched_topic(STOCK_PRICES.name), name="prices")

@@ -16,6 +16,9 @@ MOST_CHARACTERS = 1_000
 #: How deep brackets and denials may be nested.
 MOST_LEVELS = 50
 
+#: The longest silence that can be waited for, ms.
+MOST_SILENCE_MS = 30 * 86_400_000
+
 #: How an error calls what may stand in a place.
 _WORDS = {
     "NUMBER": "a number",
@@ -141,8 +144,10 @@ def _silence(tree: Tree[Any]) -> Silence:
         longer_than_ms = duration_ms(str(limit))
     except ValueError as error:
         raise Misread((limit.start_pos or 0) + 1, f"{str(limit)!r} {error}") from None
-    if longer_than_ms == 0:
-        raise Misread((limit.start_pos or 0) + 1, f"{str(limit)!r} must be longer than 0")
+    if not 0 < longer_than_ms <= MOST_SILENCE_MS:
+        raise Misread(
+            (limit.start_pos or 0) + 1, f"{str(limit)!r} must be longer than 0, at most 30d"
+        )
     return Silence(str(name), longer_than_ms)
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from alerts.names import instead
 
+#: The longest message of an alert.
+MOST_CHARACTERS = 2_000
+
 #: What a message may name beside the values that its stream brings.
 ABOUT = ("ticker", "rule", "interval")
 
@@ -62,4 +65,4 @@ def filled(text: str, about: Mapping[str, str], values: Mapping[str, Any]) -> st
         return format(value, style or ".6g")
 
     replace: Callable[[re.Match[str]], str] = shown
-    return _FIELD.sub(replace, text)
+    return _FIELD.sub(replace, text)[:MOST_CHARACTERS]

@@ -93,14 +93,15 @@ class AlertState:
 
     ``marks`` are the offsets, by topic, of the last messages looked at; ``offset`` is their sum, as
     a row of a table needs one. ``rules`` are by name and interval. ``heard`` is when a record of
-    each source was last got, ms since the epoch; only of sources whose silence fires a rule.
+    each source was last got, ms since the epoch, and whether it was a price; only of sources whose
+    silence fires a rule.
     """
 
     partition: int
     offset: int = -1
     marks: dict[str, int] = field(default_factory=dict)
     rules: dict[str, RuleState] = field(default_factory=dict)
-    heard: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def is_new(self, topic: str, offset: int) -> bool:
         """Take note of a message; returns whether it was not looked at before."""
@@ -123,17 +124,17 @@ class AlertState:
                 fired.append(Firing(rule, event))
         return fired
 
-    def hear(self, source: str, time: int) -> None:
+    def hear(self, source: str, time: int, *, of_prices: bool) -> None:
         """Take note that a record of a source was got."""
-        if time > self.heard.get(source, time - 1):
-            self.heard[source] = time
+        last, priced = self.heard.get(source, (time, False))
+        self.heard[source] = (max(time, last), of_prices or priced)
 
     def silence(self, rule: Rule, source: str, heard: int, due: int) -> Firing | None:
         """Take note that a source is silent since ``heard``, which became too long at ``due``, ms.
 
         Returns None where it has been heard since, or where it may not fire (again).
         """
-        if self.heard.get(source) != heard:
+        if self.heard.get(source, (None, False))[0] != heard:
             return None
         event = Event(f"silence|{heard}", due, {})
         fires = self._of(rule, None, 0).silent(rule, due, event.id)
@@ -167,7 +168,9 @@ class AlertState:
     def restored(cls, partition: int, row: Any, book: RuleBook) -> AlertState:
         """Return what was saved, without what is of rules that are no more."""
         state = cls(partition, row["offset"], row["marks"])
-        state.heard = {name: time for name, time in row["heard"].items() if name in book.listened}
+        for source, (time, of_prices) in row["heard"].items():
+            if source in book.listened:
+                state.heard[source] = (time, of_prices)
         for key, (of, memory, level, fired) in row["rules"].items():
             rule = book.by_name.get(key.partition("|")[0])
             if rule is not None and rule.fingerprint == of:

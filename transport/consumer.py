@@ -156,6 +156,11 @@ class BatchingConsumer(driver.Consumer):
             self._outstanding[batch.tp.topic] -= 1
             self._room.set()
 
+    def caught_up(self, tp: TP) -> bool:
+        """Tell whether all that the broker is known to have of a partition is applied."""
+        end = self.highwater(tp)
+        return end is not None and not self._outstanding[tp.topic] and self._next.get(tp, 0) >= end
+
     def uncommitted(self) -> dict[TP, int]:
         """Return the offsets that may be committed once everything before them is saved."""
         return {

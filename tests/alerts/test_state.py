@@ -170,7 +170,7 @@ def _silence(state: AlertState, heard: int, due: int, more: str = "") -> Any:
 
 def test_each_silence_fires_once() -> None:
     state = AlertState(0)
-    state.hear("yahoo", 1_000)
+    state.hear("yahoo", 1_000, of_prices=True)
     assert _silence(state, 1_000, 601_000).alert("AAPL") == {
         "ticker": "AAPL",
         "id": "AAPL|it|silence|1000",
@@ -183,8 +183,8 @@ def test_each_silence_fires_once() -> None:
         "values": {},
     }
     assert _silence(state, 1_000, 601_000) is None
-    state.hear("yahoo", 900_000)
-    state.hear("yahoo", 800_000)
+    state.hear("yahoo", 900_000, of_prices=True)
+    state.hear("yahoo", 800_000, of_prices=True)
     assert _silence(state, 1_000, 601_000) is None, "it has been heard since"
     assert _silence(state, 900_000, 1_500_000) is not None
 
@@ -192,6 +192,6 @@ def test_each_silence_fires_once() -> None:
 def test_a_silence_has_a_cooldown() -> None:
     state = AlertState(0)
     for heard, fires in ((0, True), (700_000, False), (4_000_000, True)):
-        state.hear("yahoo", heard)
+        state.hear("yahoo", heard, of_prices=True)
         found = _silence(state, heard, heard + 600_000, 'cooldown = "1h"')
         assert (found is not None) is fires
