@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,8 +28,6 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 #: Answers that say: not now.
 _PASSING = frozenset({408, 425, 429})
 
-log = logging.getLogger(__name__)
-
 
 class NotNow(Exception):
     """The receiver may take it when it is tried again."""
@@ -47,6 +45,7 @@ class WebhookSender:
         secret: what they are signed with, if they are.
         attempts: how often one alert is tried.
         first_pause_s: the pause after the first one, in seconds; it doubles.
+        timeout_s: longest time that one attempt may take, in seconds.
     """
 
     def __init__(
@@ -56,11 +55,13 @@ class WebhookSender:
         *,
         attempts: int = ATTEMPTS,
         first_pause_s: float = FIRST_PAUSE_S,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._client = client
         self._secret = secret
         self._attempts = attempts
         self._first_pause_s = first_pause_s
+        self._timeout_s = timeout_s
 
     async def deliver(
         self,
@@ -89,7 +90,7 @@ class WebhookSender:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(NotNow),
             wait=wait_exponential_jitter(
-                initial=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
+                multiplier=self._first_pause_s, max=LONGEST_PAUSE_S, jitter=self._first_pause_s
             ),
             stop=over,
             reraise=True,
@@ -110,16 +111,24 @@ class WebhookSender:
         if self._secret is not None:
             headers[SIGNATURE_HEADER] = signature(self._secret, timestamp, content)
         try:
-            answer = await self._client.post(webhook.url, content=content, headers=headers)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            # Its words may quote the address.
-            log.debug("webhook %s: %s", webhook.name, type(error).__name__)
+            async with asyncio.timeout(self._timeout_s):
+                status = await self._status(webhook, content, headers)
+        except TimeoutError:
+            raise NotNow(f"no answer within {self._timeout_s:g} s") from None
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            # Not its words: they may quote the address.
             raise NotNow(f"no answer ({type(error).__name__})") from None
-        if answer.is_success:
+        if 200 <= status < 300:
             return
-        if answer.status_code in _PASSING or answer.status_code >= 500:
-            raise NotNow(f"it answered {answer.status_code}")
-        raise NotDelivered(f"it answered {answer.status_code}")
+        if status in _PASSING or status >= 500:
+            raise NotNow(f"it answered {status}")
+        raise NotDelivered(f"it answered {status}")
+
+    async def _status(self, webhook: Webhook, content: bytes, headers: Mapping[str, str]) -> int:
+        """Return what a receiver answers; what it says beside it, however much, is not read."""
+        request = self._client.stream("POST", webhook.url, content=content, headers=headers)
+        async with request as answer:
+            return answer.status_code
 
 
 def new_client() -> httpx.AsyncClient:
