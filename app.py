@@ -27,6 +27,7 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 from faust.types.web import Web
 
 import commands
+import operations.alert_commands
 import operations.commands
 from agents import alerts as alerts_agent
 from agents import commands as command_agent
@@ -133,6 +134,7 @@ app.checkpoints.register_store(services.outbox)
 
 commands.attach(app, settings)
 operations.commands.attach(app, settings)
+operations.alert_commands.attach(app, settings)
 
 
 @app.task

@@ -64,6 +64,11 @@ class Rule:
         digest = blake2b(f"{self.when}|{self.on}".encode(), digest_size=6).hexdigest()
         object.__setattr__(self, "fingerprint", digest)
 
+    @property
+    def reads_bars(self) -> bool:
+        """Whether the rule is looked at with bars."""
+        return isinstance(self.condition, Condition) and self.condition.stream == BAR
+
     def is_for(self, ticker: str) -> bool:
         """Tell whether the rule is about a ticker."""
         return self.tickers is None or ticker in self.tickers
