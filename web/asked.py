@@ -83,6 +83,8 @@ REMEDIES = {
     "by": "hour or day",
     "series": "1 to 64 characters of A-Z a-z 0-9 _ . - ^ =, such as UNRATE",
     "prefix": "how a ticker begins, such as AA",
+    "rule": "the name of a rule, up to 64 characters",
+    "severity": "info, warning or critical",
     "last_event_id": "the id of the last event that arrived, as it is",
 }
 
@@ -170,6 +172,18 @@ class TrendAsked(Span):
     """``/api/tickers/{ticker}/trend``."""
 
     ticker: AnyCaseTicker
+
+
+class AlertsAsked(Span):
+    """``/api/alerts``."""
+
+    tickers: Tickers | None = Field(None, description="only of these")
+    rule: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="only of this rule"
+    )
+    severity: Literal["info", "warning", "critical"] | None = Field(
+        None, description="only of this severity"
+    )
 
 
 class EconomyAsked(Asked):
