@@ -65,6 +65,8 @@ class Alerts:
     def bar(self, bar: Bar, indicators: Mapping[str, float | None], origin: Origin) -> list[Write]:
         """Look at a bar that was applied; returns the documents of the alerts that it fires."""
         rules = self.book.at(BAR, bar.ticker, bar.interval, closed=bar.closed)
+        if not rules and bar.source not in self.book.listened:
+            return []
         values: dict[str, Any] = {}
         if rules:
             values.update(indicators)

@@ -58,8 +58,9 @@ class Silences:
             await self._app.sleep(LOOK_S)
             now = int(time.time() * 1000)
             # The calendar of a market takes its time, the first time.
+            epoch = self._app.consumer.epoch
             found = await asyncio.to_thread(overdue, list(self._quiet(now)), now)
-            if found and not self._app.rebalancing:
+            if found and self._app.consumer.epoch == epoch:
                 self._alerts.silent(found)
 
     def _quiet(self, now: int) -> Iterable[Quiet]:
