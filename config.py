@@ -149,6 +149,12 @@ class Settings(BaseSettings):
         None,
         description="Webhooks beside those of the file: name=address, separated by commas.",
     )
+    alert_webhook_max_age_days: int = Field(
+        7,
+        ge=1,
+        le=36_500,
+        description="Webhooks get no alerts of events that were over more days ago.",
+    )
     alert_webhook_secret: SecretStr | None = Field(
         None, min_length=16, description="Key that webhook requests are signed with."
     )

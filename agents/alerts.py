@@ -146,7 +146,7 @@ class Alerts:
 
     def _publish(self, firing: Firing, ticker: str, partition: int) -> Write:
         alert = firing.alert(ticker) | {"ingested": int(time.time() * 1000)}
-        log.log(_LEVELS[firing.rule.severity], "alert %s: %s", alert["id"], alert["message"])
+        log.log(_LEVELS[firing.rule.severity], "alert %s: %s", firing.rule.name, alert["message"])
         self._services.counts["alerts", "fired"] += 1
         self._services.outbox.add(ALERTS.name, partition, ticker.encode(), ALERT.dump(alert))
         return alert_write(alert)

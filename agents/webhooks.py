@@ -18,17 +18,30 @@ from agents.services import Services
 from agents.stage import Stage
 from alerts import RuleBook
 from alerts.webhook import Webhook
-from errors import InvalidRecord, StoreUnavailable
+from errors import InvalidRecord, StoreUnavailable, shorten
 from models import Alert
 from sinks import Origin, Write, Writer
 from sinks.deliveries import DELIVERED, Deliveries
 from sinks.documents import alert_write
 from sinks.webhooks import NotDelivered, WebhookSender, new_client
-from topics import ALERTS
+from topics import ALERTS, DAY_MS
 from transport import Batch, BatchingApp
 
 #: After so many alerts in a row that a webhook has not taken, the rest of a batch is not tried.
 MOST_FAILURES = 3
+
+#: What a document says where an event was over long before anybody noticed.
+TOO_OLD = "not sent: too old"
+
+#: The longest bar of each unit, ms.
+_UNITS_MS = {
+    "s": 1_000,
+    "m": 60_000,
+    "h": 3_600_000,
+    "d": DAY_MS,
+    "wk": 7 * DAY_MS,
+    "mo": 31 * DAY_MS,
+}
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +62,7 @@ class WebhooksStage(Stage):
         self._deliveries = Deliveries(services.settings)
         secret = services.settings.alert_webhook_secret
         self._secret = None if secret is None else secret.get_secret_value()
+        self._max_age_ms = services.settings.alert_webhook_max_age_days * DAY_MS
 
     async def process(self, batch: Batch) -> None:
         """Deliver a batch, unless it is void; without webhooks, pass it over."""
@@ -82,11 +96,13 @@ class WebhooksStage(Stage):
     async def _delivered(self, alerts: Sequence[Alert], batch: Batch) -> list[Write]:
         known = await self._known([alert.id for alert in alerts])
         waiting: dict[Webhook, list[Alert]] = {}
+        outcomes: Outcomes = {alert.id: {} for alert in alerts}
         for alert in alerts:
             for webhook in self._book.targets(alert.rule):
-                if known.get(alert.id, {}).get(webhook.name) != DELIVERED:
+                if alert.ingested - _over(alert) > self._max_age_ms:
+                    outcomes[alert.id][webhook.name] = TOO_OLD
+                elif known.get(alert.id, {}).get(webhook.name) != DELIVERED:
                     waiting.setdefault(webhook, []).append(alert)
-        outcomes: Outcomes = {alert.id: {} for of in waiting.values() for alert in of}
         async with new_client() as client:
             sender = WebhookSender(client, self._secret)
             await asyncio.gather(
@@ -95,7 +111,7 @@ class WebhooksStage(Stage):
         return [
             alert_write(self._fields(alert), known.get(alert.id, {}) | outcomes[alert.id])
             for alert in alerts
-            if outcomes.get(alert.id)
+            if outcomes[alert.id]
         ]
 
     async def _send(
@@ -129,7 +145,7 @@ class WebhooksStage(Stage):
                 self.count("delivered")
             else:
                 self.count("failed")
-                log.warning("alert %s: webhook %s %s", alert.id, webhook.name, outcome)
+                log.warning("alert %s: webhook %s %s", shorten(alert.id), webhook.name, outcome)
 
     async def _known(self, ids: Sequence[str]) -> Outcomes:
         try:
@@ -141,6 +157,14 @@ class WebhooksStage(Stage):
 
     def _fields(self, alert: Alert) -> dict[str, Any]:
         return {name: getattr(alert, name) for name in self.codec.fields}
+
+
+def _over(alert: Alert) -> int:
+    """Return when the event of an alert was over, of a bar at the latest; ms since the epoch."""
+    if alert.interval is None:
+        return alert.time
+    number = alert.interval.rstrip("smhdwko")
+    return alert.time + int(number) * _UNITS_MS[alert.interval.removeprefix(number)]
 
 
 def attach(app: BatchingApp, services: Services, alerts: Alerts) -> None:

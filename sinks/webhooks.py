@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -104,8 +105,8 @@ class WebhookSender:
         timestamp = str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
-            # Tickers and rules are ASCII, the ids of texts need not be.
-            ID_HEADER: alert_id.encode("ascii", "backslashreplace").decode(),
+            # An id of a text may hold anything.
+            ID_HEADER: quote(alert_id, safe="|^=& "),
             TIMESTAMP_HEADER: timestamp,
         }
         if self._secret is not None:

@@ -106,7 +106,7 @@ async def test_one_alert_in_all_its_places(make: Make, caplog: pytest.LogCapture
     assert worker.services.counts["alerts", "fired"] == 1
     await worker.checkpoint()
     assert [one["id"] for one in worker.alerted] == [name]
-    (line,) = [one for one in caplog.records if name in one.getMessage()]
+    (line,) = [one for one in caplog.records if "alert fell: AAPL: close" in one.getMessage()]
     assert line.levelno == logging.WARNING
 
 

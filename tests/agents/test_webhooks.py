@@ -130,6 +130,22 @@ async def test_what_was_delivered_is_not_sent_again(worker: MemoryWorker) -> Non
     assert found == {"AAPL|both|1d|0": {"a": "delivered", "b": "delivered"}}
 
 
+@pytest.mark.parametrize(
+    ("interval", "days", "sent"),
+    [("1d", 8, True), ("1d", 9, False), ("1mo", 38, True), ("90m", 8, False), (None, 7, True)],
+)
+async def test_what_is_long_over_is_not_sent(
+    worker: MemoryWorker, interval: str | None, days: int, sent: bool
+) -> None:
+    """More than seven days after the end of a bar."""
+    one = alert("one") | {"interval": interval}
+    one["ingested"] = one["time"] + days * 86_400_000
+    with receiving() as a, receiving() as b:
+        found = await deliver(worker, a, b, Batch(one))
+    assert found == {one["id"]: {"a": "delivered" if sent else "not sent: too old"}}
+    assert len(a.got) == sent
+
+
 async def test_a_void_batch_leaves_no_trace(worker: MemoryWorker) -> None:
     batch = Batch(alert("both"))
     batch.current = False

@@ -160,7 +160,9 @@ def sent(deployment: Deployment) -> list[str]:
 def test_alerts_are_those_of_a_batch_after_a_kill(
     deploy: Deploy, rules: Path, receiver: Receiver, app: str
 ) -> None:
-    deployment = deploy(checkpoint_interval_s=0.2, alert_rules=rules)
+    deployment = deploy(
+        checkpoint_interval_s=0.2, alert_rules=rules, alert_webhook_max_age_days=36_500
+    )
     bars, news = random_bars(TICKERS, 300), headlines(40)
     book = load(rules, parse(deployment.settings.indicators).outputs)
     expected = batch(book, bars, news, deployment.settings)

@@ -17,7 +17,7 @@ from tests.alerts.receiver import Receiver, receiving
 SECRET = "a key of some length"  # noqa: S105 - of nothing
 ALERT: dict[str, Any] = {
     "ticker": "AAPL",
-    "id": "AAPL|press|news|é",
+    "id": "BRK-B|bad press|news|é\r\nX: 1",
     "rule": "press",
     "severity": "warning",
     "message": "bad <press>",
@@ -39,7 +39,9 @@ async def test_a_request_is_slack_shaped_signed_and_has_a_key() -> None:
     assert got.path == "/hook?token=s3cret"
     assert got.body == {"text": "[warning] bad <press>", **ALERT}
     assert got.headers["content-type"] == "application/json"
-    assert got.headers["idempotency-key"] == r"AAPL|press|news|\xe9"
+    assert got.headers["idempotency-key"] == "BRK-B|bad press|news|%C3%A9%0D%0AX%3A%201".replace(
+        "%20", " "
+    )
     signed = got.headers["x-alert-timestamp"].encode() + b"." + got.content
     digest = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
     assert got.headers["x-alert-signature"] == f"sha256={digest}"

@@ -191,7 +191,10 @@ def test_alerts_come_by_themselves_and_are_text(deployment: Deployment, browser:
         expect(rows).to_have_count(1)
         expect(rows.first).to_contain_text("ops failed: it answered 404")
         fields = {"message": HOSTILE, "severity": "critical"}
-        put(deployment.database, [alert("AAPL", "hostile", NEXT_MS, {"ops": HOSTILE}, **fields)])
+        put(
+            deployment.database,
+            [alert("AAPL", "hostile", NEXT_MS, {"ops": f"failed: {HOSTILE}"}, **fields)],
+        )
         expect(rows).to_have_count(2, timeout=PATIENCE_MS)
         expect(rows.first).to_contain_text("onerror")
         expect(rows.first.locator("p.undelivered")).to_have_count(1)

@@ -40,7 +40,7 @@ function entry(alert) {
   );
   const line = make("p.text", { title: alert.condition }, alert.message);
   const failed = Object.entries(alert.deliveries)
-    .filter(([, outcome]) => outcome !== "delivered")
+    .filter(([, outcome]) => outcome.startsWith("failed"))
     .map(([name, outcome]) => make("p.undelivered", {}, `${name} ${outcome}`));
   return make(`li.${alert.severity}`, {}, meta, line, ...failed);
 }
