@@ -1,5 +1,6 @@
 """The program that stops once the rows of rules are saved and those of indicators are not.
 
+It does so as soon as there is a file `hold` among its own.
 A kill then leaves rules that have seen bars which the indicators have to be computed of again.
 """
 
@@ -8,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from app import app
+from app import app, settings
 from tables.indicators import IndicatorTable
 from tests.integration.conftest import HOLDING_BACK
 from transport.checkpoint import Rows
 
 __all__ = ["app"]
-
-#: Checkpoints that are completed first.
-COMPLETED = 1
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +22,7 @@ _send = IndicatorTable.send
 
 
 async def _not_any_more(self: IndicatorTable, rows: Rows) -> None:
-    if app.checkpoints.completed >= COMPLETED:
+    if (settings.data_dir / "hold").exists():
         log.warning(HOLDING_BACK)
         await asyncio.Event().wait()
     await _send(self, rows)

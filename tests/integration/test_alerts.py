@@ -175,6 +175,7 @@ def test_alerts_are_those_of_a_batch_after_a_kill(
             producer.produce_records(FINANCIAL_NEWS, news[part * 60 : (part + 1) * 60])
             if part == 1:
                 deployment.drained()
+                (deployment.directory / "worker-0" / "hold").touch()
             if part == 3:
                 eventually(lambda: len(stored(deployment)) > len(expected) / 5, "some alerts")
                 if app != "app":
