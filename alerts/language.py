@@ -121,6 +121,16 @@ def duration_ms(text: str) -> int:
     return int(number) * _UNITS_MS[unit]
 
 
+def duration_text(ms: int) -> str:
+    """Return milliseconds as :func:`duration_ms` reads them.
+
+    >>> duration_text(7_200_000), duration_text(90_000)
+    ('2h', '90s')
+    """
+    unit = next(name for name, length in reversed(_UNITS_MS.items()) if ms % length == 0)
+    return f"{ms // _UNITS_MS[unit]}{unit}"
+
+
 def leaves(tree: Tree[Token]) -> list[Tree[Token]]:
     """Return the parts of a node that are trees: its operands."""
     return [child for child in tree.children if isinstance(child, Tree)]

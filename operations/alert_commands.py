@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts import RuleBook
+from alerts.language import duration_text
 from config import Settings
 from errors import FinancialTrendsError, Refused
 from models.rules import check_ticker
@@ -73,7 +74,7 @@ def rules_table(book: RuleBook) -> Table:
             Text(rule.when),
             "all" if rule.tickers is None else ", ".join(sorted(rule.tickers)),
             f"{rule.interval or 'all'}, {rule.on}" if rule.reads_bars else "-",
-            f"{rule.cooldown_ms / 1000:g} s" if rule.cooldown_ms else "-",
+            duration_text(rule.cooldown_ms) if rule.cooldown_ms else "-",
             rule.severity,
             ", ".join(webhook.name for webhook in book.targets(rule.name)) or "-",
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commands import settings_table
+from commands import rules_in_words, settings_table
 from config import Settings, read_settings
 from errors import ConfigurationError
 from startup import read_rules
@@ -50,6 +50,11 @@ def test_a_webhook_that_is_none_is_refused_without_its_address(path: Path) -> No
     with pytest.raises(ConfigurationError, match="setting ALERT_WEBHOOKS: entry 1") as caught:
         read_rules(given(path, alert_webhooks="https://s3cret.example/"))
     assert "s3cret" not in str(caught.value)
+
+
+def test_the_doctor_says_which_rules_there_are(path: Path) -> None:
+    assert rules_in_words(given(path)) == f"1 rules of {path}, webhooks: ops"
+    assert rules_in_words(given(None)) == "no rules (ALERT_RULES is not set)"
 
 
 def test_addresses_of_webhooks_are_not_shown(path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.closures import compiled
-from alerts.language import Misread, Parsed, Silence, parse
+from alerts.language import Misread, Parsed, Silence, duration_ms, duration_text, parse
 from alerts.names import known_names
 from tests.alerts.rules import OUTPUTS
 
@@ -228,6 +228,12 @@ def test_what_is_wrong_is_said_with_its_place(text: str, column: int, words: lis
     assert caught.value.column == column
     for word in words:
         assert word in str(caught.value)
+
+
+@given(st.integers(1, 999_999), st.sampled_from("smhd"))
+def test_times_are_written_as_they_are_read(number: int, unit: str) -> None:
+    ms = duration_ms(f"{number}{unit}")
+    assert duration_ms(duration_text(ms)) == ms
 
 
 def test_a_division_by_zero_has_no_value() -> None:

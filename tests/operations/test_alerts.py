@@ -41,6 +41,7 @@ message = "{ticker} [at] {close}"
 
 [[rule]]
 name = "weekly"
+cooldown = "14d"
 when = "close < 10"
 interval = "1wk"
 tickers = ["MSFT"]
@@ -122,7 +123,7 @@ def test_rules_are_checked_and_listed(settings: Settings) -> None:
     assert "right, 5 rules, 1 webhooks" in said(settings, "check", "", None)
     shown = said(settings, "list", "", None)
     assert re.search(r"low .* close < 10 .* all .* all, closed .* warning .* ops", shown)
-    assert re.search(r"weekly .* MSFT .* 1wk, closed", shown)
+    assert re.search(r"weekly .* MSFT .* 1wk, closed .* 14d", shown)
     assert "s3cret" not in shown
 
 
