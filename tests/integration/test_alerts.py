@@ -182,7 +182,9 @@ def test_alerts_are_those_of_a_batch_after_a_kill(
                     eventually(lambda: worker.says(HOLDING_BACK), "a checkpoint")
                 worker.kill()
                 assert 0 < len(stored(deployment)) < len(expected)
-    deployment.start_worker()
+                # They share what is left.
+                for successor in [deployment.start_worker() for _ in range(2)]:
+                    successor.wait_ready()
     deployment.drained(timeout_s=90)
     assert stored(deployment) == expected
     _delivered(deployment, receiver, expected)
