@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from alerts.names import instead
@@ -64,5 +64,4 @@ def filled(text: str, about: Mapping[str, str], values: Mapping[str, Any]) -> st
             return value
         return format(value, style or ".6g")
 
-    replace: Callable[[re.Match[str]], str] = shown
-    return _FIELD.sub(replace, text)[:MOST_CHARACTERS]
+    return _FIELD.sub(shown, text)[:MOST_CHARACTERS]

@@ -12,22 +12,11 @@ Kind = Literal["number", "direction", "condition"]
 #: messages is fixed within a topic only, so what joins two could turn out otherwise a second time.
 BAR, NEWS, TWITTER, REDDIT, TREND = "bar", "news", "twitter", "reddit", "trend"
 
-PRICES = {
-    "open": "the price at which the bar opened",
-    "high": "its highest price",
-    "low": "its lowest price",
-    "close": "its last price",
-    "volume": "shares traded in it",
-}
-_TEXTS = {
-    "sentiment": "mean sentiment of 24 hours as the trend reads it, -1 to 1",
-    "latest": "sentiment of the text that has just come, -1 to 1",
-    "count": "how many texts came in 24 hours",
-}
-_TRENDS = {
-    "trend.strength": "how strong the trend is, 0 to 100",
-    "trend.confidence": "how sure it is, 0 to 1",
-}
+#: What a bar says by itself.
+PRICES = ("open", "high", "low", "close", "volume")
+#: What is known of the texts of one stream: ``news.sentiment`` and so on.
+_TEXTS = ("sentiment", "latest", "count")
+_TRENDS = ("trend.strength", "trend.confidence")
 DIRECTIONS = ("up", "down", "sideways")
 
 #: What may stand before a bracket, and how many values it takes.
@@ -35,22 +24,19 @@ FUNCTIONS: Mapping[str, int] = {"abs": 1, "min": 2, "max": 2}
 
 
 class Known(NamedTuple):
-    """One name: the stream that brings it, what kind of value it is, and what it means."""
+    """One name: the stream that brings it, and what kind of value it is."""
 
     stream: str
     kind: Kind
-    meaning: str
 
 
 def known_names(indicators: Iterable[str]) -> dict[str, Known]:
-    """Return all names, with those of the ``indicators`` that are kept."""
-    names = {name: Known(BAR, "number", meaning) for name, meaning in PRICES.items()}
-    names |= {name: Known(BAR, "number", "an indicator, see indicators.md") for name in indicators}
+    """Return all names, with those of the ``indicators`` that are kept; docs/alerts.md has them."""
+    names = {name: Known(BAR, "number") for name in (*PRICES, *indicators)}
     for stream in (NEWS, TWITTER, REDDIT):
-        for name, meaning in _TEXTS.items():
-            names[f"{stream}.{name}"] = Known(stream, "number", meaning)
-    names["trend"] = Known(TREND, "direction", "where the ticker is heading: up, down, sideways")
-    return names | {name: Known(TREND, "number", meaning) for name, meaning in _TRENDS.items()}
+        names |= {f"{stream}.{name}": Known(stream, "number") for name in _TEXTS}
+    names["trend"] = Known(TREND, "direction")
+    return names | {name: Known(TREND, "number") for name in _TRENDS}
 
 
 def instead(wrong: str, right: Sequence[str]) -> str:

@@ -16,9 +16,6 @@ from alerts.webhook import Webhook
 Severity = Literal["info", "warning", "critical"]
 On = Literal["closed", "forming"]
 
-#: What each severity is in the log is said where it is logged; this is their order.
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
-
 
 @dataclass(frozen=True)
 class Condition:
