@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 import time
 
 import orjson
+import pytest
 
 from alerts.file import _Entry
 from alerts.language import parse
@@ -80,3 +83,10 @@ def test_a_receiver_that_does_as_the_page_says_knows_us() -> None:
     )
     listed = {name for row in rows(section(PAGE, "Webhooks")) for name in names(row[0])}
     assert listed == {ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER}
+
+
+@pytest.mark.parametrize("name", ["names", "language", "webhook"])
+def test_examples_in_docstrings_are_right(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"alerts.{name}"))
+    assert result.attempted
+    assert not result.failed
