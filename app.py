@@ -5,6 +5,7 @@ The flow, top to bottom::
     sources (timers)  ->  topics  ->  agents  ->  tables, MongoDB
                                         |           |
                                         |           `->  trends, at every checkpoint
+                                        |-->  alerts  ->  webhooks
                                         |
                                         `->  technical-indicators, macro-backdrop, dead-letters
 
@@ -26,12 +27,17 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 from faust.types.web import Web
 
 import commands
+import operations.alert_commands
 import operations.commands
+from agents import alerts as alerts_agent
 from agents import commands as command_agent
-from agents import economy, indicators, macro, news, prices, social
+from agents import economy, indicators, macro, news, prices, social, webhooks
+from agents.alerts import Alerts
 from agents.opinion import warm_up
 from agents.services import Services
+from agents.silence import Silences
 from agents.trends import InputTables, Trends
+from alerts import BAR, NEWS
 from config import settings as read_once
 from errors import ConfigurationError, FinancialTrendsError
 from indicators import parse
@@ -45,7 +51,7 @@ from sources.base import BarProvider, Source
 from sources.market_path import Positions
 from sources.registry import price_sources, text_and_data_sources
 from sources.schedule import Schedule
-from startup import faust_options, prepare_servers
+from startup import faust_options, prepare_servers, read_rules
 from tables.indicators import IndicatorTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
@@ -59,6 +65,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 try:
     settings = read_once()
+    rule_book = read_rules(settings)
 except ConfigurationError as error:
     sys.exit(f"error: {error}")
 
@@ -120,14 +127,18 @@ sentiment_tables = {
 macro_table = MacroTable(app)
 # First, as what it evaluates at a checkpoint's cut goes to the stores of the others.
 trends = Trends(app, services, InputTables(indicator_table, sentiment_tables, macro_table))
+# Before the tables of what rules are looked at with.
+alerts = Alerts(app, services, rule_book)
 
-prices_stage = prices.attach(app, services, indicator_table, trends)
+prices_stage = prices.attach(app, services, indicator_table, trends, alerts.about(BAR))
 indicators.attach(app, services)
-news.attach(app, services, sentiment_tables["news"], trends)
-social.attach(app, services, sentiment_tables, trends)
+news.attach(app, services, sentiment_tables["news"], trends, alerts.about(NEWS))
+social.attach(app, services, sentiment_tables, trends, alerts)
 economy.attach(app, services, EconomyTable(app))
 macro.attach(app, services, macro_table, trends)
 followed = command_agent.attach(app, services, prices_stage)
+alerts_agent.attach(app, services, alerts)
+webhooks.attach(app, services, alerts)
 # After the states that it follows from.
 app.checkpoints.register_state(trends.table)
 # Last, so that a checkpoint also waits for the dead letters that a writer found on the way.
@@ -135,6 +146,13 @@ app.checkpoints.register_store(services.outbox)
 
 commands.attach(app, settings)
 operations.commands.attach(app, settings)
+operations.alert_commands.attach(app, settings)
+
+
+@app.task
+async def listen_for_silence() -> None:
+    """Notice sources that have stopped, where rules say so."""
+    await Silences(app, alerts).run()
 
 
 @app.task

@@ -26,6 +26,7 @@ from models.rules import check_ticker
 from sinks.documents import DATA_COLLECTIONS, DEAD_LETTERS, TREND_COLLECTIONS
 from sinks.history import StoredBars
 from sinks.mongo import connect, database
+from startup import read_rules
 from topics import ALL_TOPICS, COMMANDS, CONSUMED
 from transport import BatchingApp
 
@@ -50,7 +51,7 @@ def settings_table(settings: Settings) -> Table:
 def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
-        return without_credentials(secret) if "://" in secret else "********"
+        return without_credentials(secret) if secret.startswith("mongodb") else "********"
     if isinstance(value, tuple):
         return ",".join(value) or "-"
     return "-" if value is None else str(value)
@@ -105,7 +106,21 @@ def examine(settings: Settings, console: Console) -> bool:
         well = well and answers
     following = ", ".join(settings.tickers) or "no tickers"
     console.print(f"prices: source {settings.price_source}, {following}", highlight=False)
+    console.print(f"alerts: {rules_in_words(settings)}", markup=False, highlight=False)
     return well
+
+
+def rules_in_words(settings: Settings) -> str:
+    """Return which alert rules are in force; of webhooks the names.
+
+    Raises:
+        ConfigurationError: the file, or a webhook, is not right.
+    """
+    if settings.alert_rules is None:
+        return "no rules (ALERT_RULES is not set)"
+    book = read_rules(settings)
+    webhooks = ", ".join(book.webhooks) or "none"
+    return f"{len(book.rules)} rules of {settings.alert_rules}, webhooks: {webhooks}"
 
 
 def order(settings: Settings, orders: Sequence[Command], wait_s: float) -> bool:

@@ -28,6 +28,9 @@ DEFAULT_MONGODB = "mongodb://127.0.0.1:27017"
 #: Options of a connection string that hold a password or a token.
 _SECRET_OPTION = re.compile(r"[^=]*password|authMechanismProperties", re.IGNORECASE)
 
+#: How the names of settings end whose values are never shown.
+_SECRET_ENDINGS = ("_PASSWORD", "_URI", "_TOKEN", "_SECRET", "_API_KEY", "_WEBHOOKS")
+
 
 class Settings(BaseSettings):
     """All settings; immutable once read."""
@@ -139,6 +142,24 @@ class Settings(BaseSettings):
     trend_weights: str = Field(
         DEFAULT_WEIGHTS,
         description="How much each component of the trend counts, separated by commas.",
+    )
+
+    # -- alerts
+    alert_rules: Path | None = Field(
+        None, description="File of alert rules, in TOML; without it there are no alerts."
+    )
+    alert_webhooks: SecretStr | None = Field(
+        None,
+        description="Webhooks beside those of the file: name=address, separated by commas.",
+    )
+    alert_webhook_max_age_days: int = Field(
+        7,
+        ge=1,
+        le=36_500,
+        description="Webhooks get no alerts of events that were over more days ago.",
+    )
+    alert_webhook_secret: SecretStr | None = Field(
+        None, min_length=16, description="Key that webhook requests are signed with."
     )
 
     # -- sources
@@ -310,7 +331,7 @@ def read_settings(**overrides: Any) -> Settings:
         lines = []
         for problem in error.errors(include_url=False):
             name = "_".join(str(part) for part in problem["loc"][:1]).upper()
-            secret = name.endswith(("_PASSWORD", "_URI", "_TOKEN", "_SECRET", "_API_KEY"))
+            secret = name.endswith(_SECRET_ENDINGS)
             shown = "a value" if secret else repr(problem["input"])
             lines.append(f"setting {name} is {shown}: {problem['msg']}")
         raise ConfigurationError("; ".join(lines)) from None

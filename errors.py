@@ -4,7 +4,8 @@
 
     FinancialTrendsError
     ├── ConfigurationError      a setting, an option or a topic is not as it must be
-    │   └── TopicMismatch       a topic exists with another partition count
+    │   ├── TopicMismatch       a topic exists with another partition count
+    │   └── InvalidRule         something in the file of alert rules is not right
     ├── InvalidRecord           one message or row breaks the rules of its Record
     ├── Refused                 a command would do harm, or has nothing to do (operations)
     ├── BrokerUnavailable       Kafka did not answer, or did not acknowledge, in time
@@ -18,6 +19,8 @@ Every message names the thing, the value it had, and what to do about it.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class FinancialTrendsError(Exception):
@@ -39,6 +42,17 @@ class TopicMismatch(ConfigurationError):
             f"topic {topic!r} has {found} partitions but TOPIC_PARTITIONS is {wanted}: "
             f"set TOPIC_PARTITIONS={found}, or delete the topic and start again"
         )
+
+
+class InvalidRule(ConfigurationError):
+    """Something in the file of alert rules is not right; ``line`` and ``column`` are from 1."""
+
+    def __init__(self, file: Path, line: int, column: int, problem: str) -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.problem = problem
+        super().__init__(f"{file}:{line}:{column}: {problem}")
 
 
 class InvalidRecord(FinancialTrendsError):

@@ -12,8 +12,12 @@ import faust
 from pymongo.errors import PyMongoError
 from tenacity import before_sleep_log, retry, retry_if_exception_type, wait_exponential_jitter
 
+from alerts import RuleBook, load
+from alerts.webhook import several
 from broker import Broker
 from config import Settings
+from errors import ConfigurationError
+from indicators import parse
 from monitoring.logs import worker_logging
 from sinks.indexes import ensure_indexes
 from sinks.mongo import connect, database
@@ -68,6 +72,22 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "producer_request_timeout": settings.kafka_timeout_s,
         "producer_threaded": False,
     }
+
+
+def read_rules(settings: Settings) -> RuleBook:
+    """Return the alert rules that the settings name; none without a file.
+
+    Raises:
+        ConfigurationError: the file, or a webhook, is not right; says where and what would be.
+    """
+    if settings.alert_rules is None:
+        return RuleBook()
+    given = settings.alert_webhooks
+    try:
+        webhooks = [] if given is None else several(given.get_secret_value())
+    except ValueError as error:
+        raise ConfigurationError(f"setting ALERT_WEBHOOKS: {error}") from None
+    return load(settings.alert_rules, parse(settings.indicators).outputs, webhooks)
 
 
 async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import (
+    ALERT,
     BAR,
     COMMAND,
     ECONOMIC_OBSERVATION,
@@ -54,6 +55,7 @@ REDDIT_SENTIMENT = TopicSpec("reddit-sentiment", SOCIAL_POST, _kept(7), per_tick
 ECONOMIC_INDICATORS = TopicSpec("economic-indicators", ECONOMIC_OBSERVATION, _kept(30))
 MACRO_BACKDROP = TopicSpec("macro-backdrop", SERIES_UPDATE, _COMPACTED)
 TRENDS = TopicSpec("trends", TREND, _COMPACTED)
+ALERTS = TopicSpec("alerts", ALERT, _kept(30))
 COMMANDS = TopicSpec("commands", COMMAND, _kept(1))
 DEAD_LETTERS = TopicSpec("dead-letters", None, _kept(30))
 
@@ -76,6 +78,7 @@ ALL_TOPICS = (
     ECONOMIC_INDICATORS,
     MACRO_BACKDROP,
     TRENDS,
+    ALERTS,
     COMMANDS,
     DEAD_LETTERS,
 )
@@ -90,7 +93,8 @@ DATA_TOPICS = {
     "economy": ECONOMIC_INDICATORS,
 }
 
-#: The topics that workers consume and commit, by name.
+#: The topics that bring workers what they work on, by name. What they consume beside them
+#: (`trends`, `alerts`) follows from it.
 CONSUMED = (*(spec.name for spec in DATA_TOPICS.values()), MACRO_BACKDROP.name, COMMANDS.name)
 
 

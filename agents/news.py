@@ -7,6 +7,7 @@ from typing import Any
 
 from faust.types import StreamT
 
+from agents.alerts import Alerts
 from agents.opinion import opinion
 from agents.sentiment import SentimentStage
 from agents.services import Services
@@ -25,8 +26,14 @@ def to_writes(item: NewsItem, origin: Origin) -> Sequence[Write]:
     return [news_write(item, origin)]
 
 
-def attach(app: BatchingApp, services: Services, table: SentimentTable, trends: Trends) -> None:
-    """Declare the agent of ``financial-news``."""
+def attach(
+    app: BatchingApp,
+    services: Services,
+    table: SentimentTable,
+    trends: Trends,
+    alerts: Alerts | None = None,
+) -> None:
+    """Declare the agent of ``financial-news``; ``alerts`` where rules are about news."""
     stage = SentimentStage(
         services,
         "news",
@@ -36,6 +43,7 @@ def attach(app: BatchingApp, services: Services, table: SentimentTable, trends: 
         weight=lambda _: 1.0,
         table=table,
         trends=trends,
+        alerts=alerts,
     )
     app.checkpoints.register_state(table)
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 from faust.types import StreamT
 
+from agents.alerts import Alerts
 from agents.services import Services
 from agents.stage import Stage
 from agents.trends import Trends
@@ -39,8 +40,15 @@ class PricesStage(Stage):
       stored already, with its values.
     """
 
-    def __init__(self, services: Services, table: IndicatorTable, trends: Trends) -> None:
+    def __init__(
+        self,
+        services: Services,
+        table: IndicatorTable,
+        trends: Trends,
+        alerts: Alerts | None = None,
+    ) -> None:
         super().__init__(services, "prices", STOCK_PRICES)
+        self._alerts = alerts
         self.table = table
         self.trends = trends
         self._publishing = services.settings.publish_snapshots
@@ -89,11 +97,14 @@ class PricesStage(Stage):
         self._pending.append((bar, interval, write))
         return [write]
 
-    def complete(self) -> None:
-        """Compute the indicators at all bars of the batch in one call, and fill their writes."""
+    def complete(self) -> Sequence[Write]:
+        """Compute the indicators at all bars of the batch in one call, and fill their writes.
+
+        Returns the documents of the alerts that the bars fire.
+        """
         pending = self._pending
         if not pending:
-            return
+            return ()
         values = self.table.indicators.advance(
             [state.indicators.number for _, state, _ in pending],
             [(bar.high, bar.low, bar.close, bar.volume) for bar, _, _ in pending],
@@ -107,19 +118,31 @@ class PricesStage(Stage):
         forming = sum([not bar.closed for bar, _, _ in pending])
         self.services.counts[self.name, "applied"] += len(pending) - forming
         self.services.counts[self.name, "forming"] += forming
-        if self._publishing or forming:
-            self._tell(pending, values.tolist())
-        pending.clear()
+        if self._publishing or forming or self._alerts is not None:
+            return self._tell(pending, values.tolist())
+        return ()
 
-    def _tell(self, pending: Sequence[Pending], values: Sequence[Sequence[float]]) -> None:
-        """Publish snapshots, and remember the values at bars that are forming."""
+    def _tell(
+        self, pending: Sequence[Pending], values: Sequence[Sequence[float]]
+    ) -> Sequence[Write]:
+        """Publish snapshots, remember the values at bars that are forming, look at the rules."""
         layout = self.table.indicators.layout
-        for (bar, state, write), row in zip(pending, values, strict=True):
-            # Unless the same batch has its end: a bar is not forming any more once it is closed.
-            if not bar.closed and (state.last_time is None or bar.time > state.last_time):
-                state.formed(bar.time, bar.close, named(layout, row))
-            if self._publishing:
-                self._publish(bar, row, write.origins[0].partition)
+        alerts: list[Write] = []
+        origin = pending[0][2].origins[0]
+        try:
+            for (bar, state, write), row in zip(pending, values, strict=True):
+                origin = write.origins[0]
+                # Unless the same batch has its end: a bar that is closed is not forming any more.
+                if not bar.closed and (state.last_time is None or bar.time > state.last_time):
+                    state.formed(bar.time, bar.close, named(layout, row))
+                if self._publishing:
+                    self._publish(bar, row, origin.partition)
+                if self._alerts is not None:
+                    alerts += self._alerts.bar(bar, named(layout, row), origin)
+        except Exception as error:
+            self.blame(origin, error)
+            raise
+        return alerts
 
     def _publish(self, bar: AnyBar, values: Sequence[float], partition: int) -> None:
         self.services.outbox.add(
@@ -128,10 +151,14 @@ class PricesStage(Stage):
 
 
 def attach(
-    app: BatchingApp, services: Services, table: IndicatorTable, trends: Trends
+    app: BatchingApp,
+    services: Services,
+    table: IndicatorTable,
+    trends: Trends,
+    alerts: Alerts | None = None,
 ) -> PricesStage:
-    """Declare the agent of ``stock-prices``."""
-    stage = PricesStage(services, table, trends)
+    """Declare the agent of ``stock-prices``; ``alerts`` where rules are about bars."""
+    stage = PricesStage(services, table, trends, alerts)
     app.checkpoints.register_state(table)
 
     @app.agent(app.batched_topic(STOCK_PRICES.name), name="prices")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from agents.alerts import Alerts
 from agents.services import Services
 from agents.stage import Stage
 from agents.trends import Trends
@@ -28,6 +29,7 @@ class SentimentStage(Stage):
         weight: how much a text counts.
         table: where the sentiment is kept.
         trends: what is told of tickers that changed.
+        alerts: where rules are about texts, who looks at them.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class SentimentStage(Stage):
         weight: Callable[[Any], float],
         table: SentimentTable,
         trends: Trends,
+        alerts: Alerts | None = None,
     ) -> None:
         super().__init__(services, name, topic)
         self.table = table
         self.trends = trends
+        self._alerts = alerts
         self._to_writes = to_writes
         self._weight = weight
 
@@ -61,4 +65,6 @@ class SentimentStage(Stage):
         self.count("applied" if fresh else "repeated")
         state.offset = origin.offset
         self.table.mark_dirty(record.ticker)
+        if fresh and self._alerts is not None:
+            return [*writes, *self._alerts.text(self.name, record, state.rolling, origin)]
         return writes

@@ -7,6 +7,7 @@ from typing import Any
 
 from faust.types import StreamT
 
+from agents.alerts import Alerts
 from agents.opinion import opinion
 from agents.sentiment import SentimentStage
 from agents.services import Services
@@ -51,7 +52,11 @@ def _attach_platform(app: BatchingApp, stage: SentimentStage, topic: TopicSpec) 
 
 
 def attach(
-    app: BatchingApp, services: Services, tables: Mapping[str, SentimentTable], trends: Trends
+    app: BatchingApp,
+    services: Services,
+    tables: Mapping[str, SentimentTable],
+    trends: Trends,
+    alerts: Alerts,
 ) -> None:
     """Declare the agents of ``twitter-sentiment`` and ``reddit-sentiment``."""
     for platform, topic in (("twitter", TWITTER_SENTIMENT), ("reddit", REDDIT_SENTIMENT)):
@@ -63,5 +68,6 @@ def attach(
             weight=weight,
             table=tables[platform],
             trends=trends,
+            alerts=alerts.about(platform),
         )
         _attach_platform(app, stage, topic)

@@ -114,7 +114,7 @@ class Stage:
             writes: list[Write] = []
             for message in batch.records:
                 writes.extend(self.one(message))
-            self.complete()
+            writes.extend(self.complete())
             self.writer.submit(writes)
             self.services.outbox.post()
             self.services.counts[self.name, "received"] += len(batch.records)
@@ -124,8 +124,21 @@ class Stage:
     def begin(self) -> None:
         """Get ready for a batch. Must not await."""
 
-    def complete(self) -> None:
-        """Do together what the messages of a batch have in common. Must not await."""
+    def complete(self) -> Sequence[Write]:
+        """Do together what the messages of a batch have in common; returns more to store.
+
+        Must not await.
+        """
+        return ()
+
+    def blame(self, origin: Origin, error: Exception) -> None:
+        """Have the message that the program failed on set aside at its next delivery.
+
+        State may be half changed, so the caller raises: everything since the last checkpoint is
+        done again.
+        """
+        self._broke[origin[:3]] = f"the program failed on it: {error!r}"
+        log.exception("%s: %s/%d@%d", self.name, *origin[:3])
 
     def decode(self, message: ConsumerRecord) -> Any:
         """Return the Record that a message holds.
@@ -149,10 +162,7 @@ class Stage:
         except InvalidRecord as error:
             return [self.services.dead(origin, str(error), self.name)]
         except Exception as error:
-            # State may be half changed, so everything since the last checkpoint is done again;
-            # then this message is passed over.
-            self._broke[origin[:3]] = f"the program failed on it: {error!r}"
-            log.exception("%s: %s/%d@%d", self.name, *origin[:3])
+            self.blame(origin, error)
             raise
         if self._views is not None:
             self.copy_to_view(message)

@@ -3,6 +3,7 @@
 A Record's namespace is part of the wire format: it names the type whatever module it moves to.
 """
 
+from models.alert import ALERT, Alert
 from models.codec import Codec
 from models.command import COMMAND, Command, follow_orders, recompute_orders, unfollow_orders
 from models.dead_letter import DeadLetter, dead_letter
@@ -19,6 +20,7 @@ INTEGRATION_TEST = "integration-test"
 OURSELVES = "financial-trends"
 
 __all__ = [
+    "ALERT",
     "BAR",
     "COMMAND",
     "ECONOMIC_OBSERVATION",
@@ -29,6 +31,7 @@ __all__ = [
     "SERIES_UPDATE",
     "SOCIAL_POST",
     "TREND",
+    "Alert",
     "Bar",
     "Codec",
     "Command",

@@ -28,6 +28,7 @@ REDDIT = "reddit_sentiment"
 ECONOMY = "economic_indicators"
 TRENDS = "trends"
 TREND_HISTORY = "trend_history"
+ALERTS = "alerts"
 SOURCE_CURSORS = "source_cursors"
 DEAD_LETTERS = "dead_letters"
 COMPANY_NAMES = "company_names"
@@ -151,6 +152,20 @@ def trend_writes(trend: Mapping[str, Any], *, changed: bool) -> list[Write]:
     if changed:
         writes.append(Write(TREND_HISTORY, f"{ticker}|{time}", document, Mode.FORWARD))
     return writes
+
+
+def alert_write(alert: Mapping[str, Any], deliveries: Mapping[str, str] | None = None) -> Write:
+    """Return the write of an alert, which stands as it was first stored.
+
+    Args:
+        alert: its fields.
+        deliveries: what has become of it, by webhook; they are set also where it is stored already.
+    """
+    document = _dated(alert)
+    if deliveries is None:
+        return Write(ALERTS, alert["id"], document, Mode.INSERT_ONLY)
+    document["deliveries"] = dict(deliveries)
+    return Write(ALERTS, alert["id"], document, Mode.UPSERT)
 
 
 def dead_letter_write(origin: Origin, *, error: str, agent: str, time_ms: int) -> Write:

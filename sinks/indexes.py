@@ -29,6 +29,9 @@ def ensure_indexes(database: Database[Document], settings: Settings) -> None:
     )
     database[documents.DEAD_LETTERS].create_indexes([IndexModel([("time", DESCENDING)])])
     database[documents.TREND_HISTORY].create_indexes([by_ticker])
+    database[documents.ALERTS].create_indexes(
+        [by_ticker, IndexModel([("time", DESCENDING), ("_id", DESCENDING)])]
+    )
     for name, days in (
         (documents.NEWS, settings.news_ttl_days),
         (documents.TWITTER, settings.posts_ttl_days),

@@ -111,6 +111,27 @@ def session_at(ticker: str, at: int) -> Session | None:
     return next((s for s in _near(calendar, at, days=1) if s.open <= at < s.close), None)
 
 
+def after_trading(ticker: str, since: int, length: int) -> int:
+    """Return the moment at which ``ticker`` was traded for ``length`` since ``since``; all in ms.
+
+    >>> monday_open = 1_704_119_400_000 + 7 * DAY_MS  # 2024-01-08, 09:30 in New York
+    >>> after_trading("AAPL", monday_open - DAY_MS, 60_000) - monday_open
+    60000
+    """
+    calendar = calendar_of(ticker)
+    if calendar is None:
+        return since + length
+    day, left = _day(since) - timedelta(days=1), length
+    while True:
+        session = _session_of(calendar, day)
+        if session is not None and session.close > since:
+            begin = max(session.open, since)
+            if begin + left <= session.close:
+                return begin + left
+            left -= session.close - begin
+        day += timedelta(days=1)
+
+
 def span(ticker: str, interval: str, time: int) -> tuple[int, int]:
     """Return when the bar that is written at ``time`` begins, and when it is over, ms.
 

@@ -14,6 +14,7 @@ checkpoints = app.app.checkpoints
 stores, states = checkpoints._stores, checkpoints._states
 assert stores[0] is app.trends, "evaluates before the stores that it submits to are cut"
 assert stores[-1] is app.services.outbox, "is cut when all have put into it what they send"
+assert states[0] is app.alerts.table, "is never behind what rules are looked at with"
 assert states[-1] is app.trends.table, "is never ahead of what trends are computed from"
 missing = {table.name for table in app.app.tables.values()} - {state.name for state in states}
 assert not missing, f"saved by no checkpoint: {missing}"

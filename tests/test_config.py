@@ -151,7 +151,7 @@ def test_secrets_are_not_shown_in_errors(name: str) -> None:
 
 def test_what_sounds_secret_is_secret() -> None:
     for name, field in FIELDS.items():
-        sounds = re.search(r"password|secret|token|api_key|_uri$", name) is not None
+        sounds = re.search(r"password|secret|token|api_key|webhooks|_uri$", name) is not None
         assert sounds == ("SecretStr" in repr(field.annotation)), name
 
 

@@ -17,6 +17,7 @@ from faust import Record
 from config import Settings
 from indicators import DEFAULT_SPEC, IndicatorSet, Ohlcv, parse
 from models import (
+    ALERT,
     BAR,
     ECONOMIC_OBSERVATION,
     INDICATOR_SNAPSHOT,
@@ -277,6 +278,7 @@ def test_indicators_are_those_of_the_registry() -> None:
         ("SocialPost", SOCIAL_POST),
         ("EconomicObservation", ECONOMIC_OBSERVATION),
         ("Trend", TREND),
+        ("Alert", ALERT),
         ("SeriesUpdate", SERIES_UPDATE),
     ],
 )

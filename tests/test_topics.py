@@ -24,6 +24,7 @@ DELETED_AFTER_DAYS = {
     "twitter-sentiment": 7,
     "reddit-sentiment": 7,
     "economic-indicators": 30,
+    "alerts": 30,
     "commands": 1,
     "dead-letters": 30,
 }
@@ -59,6 +60,7 @@ def test_which_record_each_topic_holds() -> None:
         "economic-indicators": "EconomicObservation",
         "macro-backdrop": "SeriesUpdate",
         "trends": "Trend",
+        "alerts": "Alert",
         "commands": "Command",
         "dead-letters": None,
     }

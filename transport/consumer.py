@@ -157,6 +157,12 @@ class BatchingConsumer(driver.Consumer):
             self.offsets.done(batch.tp, batch.records[-1].offset + 1)
             self._room.set()
 
+    def caught_up(self, tp: TP) -> bool:
+        """Tell whether all that the broker is known to have of a partition is applied."""
+        end = self.highwater(tp)
+        busy = self.offsets.outstanding[tp.topic]
+        return end is not None and not busy and (self.offsets.position(tp) or 0) >= end
+
     def uncommitted(self) -> dict[TP, int]:
         """Return the offsets that may be committed once everything before them is saved."""
         return self.offsets.uncommitted()

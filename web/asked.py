@@ -87,6 +87,8 @@ REMEDIES = {
     "name": "the name of a topic; /topics/ lists them",
     "partition": "the number of a partition, from 0",
     "last": f"a whole number from 1 to {MOST_MESSAGES}",
+    "rule": "the name of a rule, up to 64 characters",
+    "severity": "info, warning or critical",
     "last_event_id": "the id of the last event that arrived, as it is",
 }
 
@@ -174,6 +176,18 @@ class TrendAsked(Span):
     """``/api/tickers/{ticker}/trend``."""
 
     ticker: AnyCaseTicker
+
+
+class AlertsAsked(Span):
+    """``/api/alerts``."""
+
+    tickers: Tickers | None = Field(None, description="only of these")
+    rule: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="only of this rule"
+    )
+    severity: Literal["info", "warning", "critical"] | None = Field(
+        None, description="only of this severity"
+    )
 
 
 class EconomyAsked(Asked):

@@ -6,6 +6,7 @@
 ``news``      a news item, with ``ticker``
 ``post``      a post, with ``ticker``
 ``trend``     the latest trend, with ``ticker``
+``alert``     an alert, and again when it was delivered or could not be
 ``observation`` an observation of an economic series, with ``series``
 ``heartbeat`` nothing has happened for a while, and all is well
 ``status``    whether MongoDB answers
@@ -18,15 +19,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from models import INTEGRATION_TEST
 from sinks.base import Document
-from sinks.documents import ECONOMY, NEWS, REDDIT, STOCK_PRICES, TRENDS, TWITTER
-from web.shapes import bar_row, news_row, observation_row, post_row, trend_row
+from sinks.documents import ALERTS, ECONOMY, NEWS, REDDIT, STOCK_PRICES, TRENDS, TWITTER
+from web.shapes import alert_row, bar_row, news_row, observation_row, post_row, trend_row
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ EVENTS = (
     "news",
     "post",
     "trend",
+    "alert",
     "observation",
     "heartbeat",
     "status",
@@ -44,7 +46,7 @@ EVENTS = (
 )
 
 #: The collections that are followed.
-FOLLOWED = (STOCK_PRICES, NEWS, TWITTER, REDDIT, TRENDS, ECONOMY)
+FOLLOWED = (STOCK_PRICES, NEWS, TWITTER, REDDIT, TRENDS, ALERTS, ECONOMY)
 
 
 class Change(NamedTuple):
@@ -103,11 +105,18 @@ def _shaped(collection: str, document: Document) -> tuple[str, str | None, dict[
             return None  # values of somebody's indicator whose bar has not come
         whole = {**whose, "interval": document["interval"], **bar_row(document)}
         return "bar", ticker, whole
-    if collection == NEWS:
-        return "news", ticker, {**whose, **news_row(document)}
-    if collection == TRENDS:
-        return "trend", ticker, {**whose, **trend_row(document)}
-    return "post", ticker, {**whose, **post_row(document)}
+    event, row = _ROWS[collection]
+    return event, ticker, {**whose, **row(document)}
+
+
+#: The event of each collection of a ticker's, and how its documents become rows.
+_ROWS: Mapping[str, tuple[str, Callable[[Document], Mapping[str, Any]]]] = {
+    NEWS: ("news", news_row),
+    TWITTER: ("post", post_row),
+    REDDIT: ("post", post_row),
+    TRENDS: ("trend", trend_row),
+    ALERTS: ("alert", alert_row),
+}
 
 
 def pipeline(tickers: Iterable[str] | None) -> list[Document]:

@@ -12,6 +12,7 @@ from monitoring.collector import Collector, Counts
 from monitoring.kafka import Kafka
 from monitoring.readiness import Readiness
 from web import pages
+from web.alerts import Alerts
 from web.changes import Changes
 from web.guard import Guard, add_headers
 from web.health import Health, Metrics
@@ -106,6 +107,7 @@ def routes(
         web.get("/api/tickers/{ticker:[^/]+}/posts", texts.posts),
         web.get("/api/tickers/{ticker:[^/]+}/sentiment", texts.sentiment),
         web.get("/api/tickers/{ticker:[^/]+}/trend", outlook.trend),
+        web.get("/api/alerts", Alerts(store).alerts),
         web.get("/api/economy", outlook.economy),
         web.get("/api/economy/{series:[^/]+}", outlook.series),
         web.get("/api/stream", Stream(changes).stream, allow_head=False),

@@ -100,6 +100,22 @@ class TrendRow(TypedDict):
     reasons: list[str]
 
 
+class AlertRow(TypedDict):
+    """One alert; ``deliveries`` is what has become of it, by webhook."""
+
+    id: str
+    time: int
+    ticker: str
+    rule: str
+    interval: str | None
+    severity: str
+    message: str
+    condition: str
+    values: dict[str, float | str | None]
+    ingested: int
+    deliveries: dict[str, str]
+
+
 class SeriesRow(TypedDict):
     """The latest observation of a series, and the one before it."""
 
@@ -179,6 +195,23 @@ def trend_row(document: Document) -> TrendRow:
         "confidence": document["confidence"],
         "components": document.get("components") or {},
         "reasons": list(document.get("reasons") or ()),
+    }
+
+
+def alert_row(document: Document) -> AlertRow:
+    """Return a document of ``alerts`` as a row."""
+    return {
+        "id": document["id"],
+        "time": as_ms(document["time"]),
+        "ticker": document["ticker"],
+        "rule": document["rule"],
+        "interval": document.get("interval"),
+        "severity": document["severity"],
+        "message": document["message"],
+        "condition": document["condition"],
+        "values": document.get("values") or {},
+        "ingested": as_ms(document["ingested"]),
+        "deliveries": document.get("deliveries") or {},
     }
 
 

@@ -9,6 +9,7 @@ import orjson
 from faust import Record
 
 from agents import news, social
+from agents.alerts import Alerts, TrendAlertsStage
 from agents.economy import Broadcast, EconomyStage
 from agents.macro import MacroStage
 from agents.prices import PricesStage
@@ -16,17 +17,19 @@ from agents.sentiment import SentimentStage
 from agents.services import Services
 from agents.stage import Stage
 from agents.trends import InputTables, Trends
+from alerts import RuleBook
 from config import read_settings
 from indicators import parse
-from models import SERIES_UPDATE, SeriesUpdate
+from models import SERIES_UPDATE, TREND, SeriesUpdate
 from sinks import MemorySink, Origin, Sink, Writer
 from sinks.base import Document
 from tables.indicators import IndicatorTable
 from tables.live import LiveTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
-from topics import DATA_TOPICS, MACRO_BACKDROP, TRENDS
+from topics import ALERTS, DATA_TOPICS, MACRO_BACKDROP, TRENDS
 from transport import BatchingApp
+from transport.checkpoint import Rows
 
 KINDS = ("news", "twitter", "reddit")
 
@@ -46,7 +49,7 @@ class MemoryServices(Services):
 class MemoryWorker:
     """The stages that have state, as the app joins them, and a checkpoint by hand."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, book: RuleBook | None = None, **settings: Any) -> None:
         self.settings = read_settings(_env_file=None, **settings)
         app = BatchingApp("test", broker="kafka://127.0.0.1:1", store="memory://")
         self.services = MemoryServices(app, self.settings)
@@ -56,16 +59,21 @@ class MemoryWorker:
         self.economy, self.macro = EconomyTable(app), MacroTable(app)
         inputs = InputTables(self.prices, self.sentiments, self.macro)
         self.trends = Trends(app, self.services, inputs)
+        self.alerts = Alerts(app, self.services, book or RuleBook())
         self.broadcast = Broadcast(self.services, self.economy)
         self.stages: Mapping[str, Stage] = {
-            "prices": PricesStage(self.services, self.prices, self.trends),
+            "prices": PricesStage(
+                self.services, self.prices, self.trends, self.alerts.about("bar")
+            ),
             "news": self._texts("news", news.to_writes, lambda _: 1.0),
             "twitter": self._texts("twitter", social.to_writes_of("twitter"), social.weight),
             "reddit": self._texts("reddit", social.to_writes_of("reddit"), social.weight),
             "economy": EconomyStage(self.services, self.economy, self.broadcast),
             "macro": MacroStage(self.services, self.macro, self.trends),
+            "trends": TrendAlertsStage(self.services, self.alerts),
         }
         self.tables: list[LiveTable[Any]] = [
+            self.alerts.table,
             self.prices,
             *self.sentiments.values(),
             self.economy,
@@ -74,6 +82,8 @@ class MemoryWorker:
         ]
         #: What was sent to `trends`, in order.
         self.published: list[dict[str, Any]] = []
+        #: What was sent to `alerts`, in order.
+        self.alerted: list[dict[str, Any]] = []
         #: Messages of `macro-backdrop` that no checkpoint has saved.
         self._uncommitted: list[tuple[SeriesUpdate, Origin]] = []
         self._offsets: dict[tuple[str, int], int] = {}
@@ -87,13 +97,15 @@ class MemoryWorker:
             weight=weight,
             table=self.sentiments[kind],
             trends=self.trends,
+            alerts=self.alerts.about(kind),
         )
 
     def origin(self, kind: str, key: str, partition: int | None = None) -> Origin:
         """Return where the next message of a topic is."""
         place = self.services.partition_of(key) if partition is None else partition
         offset = self._offsets[kind, place] = self._offsets.get((kind, place), -1) + 1
-        topic = MACRO_BACKDROP if kind == "macro" else DATA_TOPICS[kind]
+        derived = {"macro": MACRO_BACKDROP, "trends": TRENDS}
+        topic = derived.get(kind) or DATA_TOPICS[kind]
         return Origin(topic.name, place, offset, key.encode(), b"{}")
 
     def apply(self, kind: str, record: Any, origin: Origin | None = None) -> Origin:
@@ -104,8 +116,9 @@ class MemoryWorker:
         # A stage may write into a Record; a message comes as new every time.
         stage = self.stages[kind]
         stage.begin()
-        stage.apply(_copy(record), origin)
-        stage.complete()
+        writes = [*stage.apply(_copy(record), origin)]
+        writes += stage.complete()
+        self.services.sink.write(writes)
         return origin
 
     def apply_all(self, messages: Iterable[tuple[str, Any]]) -> None:
@@ -116,20 +129,32 @@ class MemoryWorker:
     async def checkpoint(self) -> None:
         """Make a cut, store and send all, keep the rows: a checkpoint, save the changelog."""
         self._uncommitted.clear()
-        self.broadcast.cut()
-        self.trends.cut()
-        mark = self.trends.writer.cut()
-        rows = [(table, table.cut()) for table in self.tables]
-        await self.trends.writer.flushed(mark)
+        rows = await self._cut()
         for table, changed in rows:
             table.keep(changed)
         self._deliver()
+
+    async def half_checkpoint(self, saved: int) -> None:
+        """Make one that ends when so many tables are saved, in the order of the app."""
+        for table, changed in (await self._cut())[:saved]:
+            table.keep(changed)
+        self.crash()
+
+    async def _cut(self) -> list[tuple[LiveTable[Any], Rows]]:
+        self.broadcast.cut()
+        self.trends.cut()
+        self.alerts.cut()
+        marks = [(writer, writer.cut()) for writer in (self.trends.writer, self.alerts.writer)]
+        rows = [(table, table.cut()) for table in self.tables]
+        for writer, mark in marks:
+            await writer.flushed(mark)
+        return rows
 
     def crash(self) -> None:
         """Lose what no checkpoint has saved; of the backdrop, it comes again."""
         for table in self.tables:
             table.void()
-        for store in (self.trends, self.broadcast, self.services.outbox):
+        for store in (self.trends, self.alerts, self.broadcast, self.services.outbox):
             store.void()
         for update, origin in self._uncommitted:
             self.apply("macro", update, origin)
@@ -150,6 +175,9 @@ class MemoryWorker:
             for key, value in messages:
                 if topic == TRENDS.name:
                     self.published.append(orjson.loads(value))
+                    self.apply("trends", TREND.decode(key, value))
+                if topic == ALERTS.name:
+                    self.alerted.append(orjson.loads(value))
                 if topic == MACRO_BACKDROP.name:
                     update = SERIES_UPDATE.decode(key, value)
                     origin = self.origin("macro", update.series, partition)

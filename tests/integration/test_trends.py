@@ -263,11 +263,11 @@ def test_tables_show_what_trends_are_made_of(deploy: Deploy) -> None:
     names = {one["name"] for one in httpx.get(f"{base}/").json()}
     assert names == {
         *("indicators", "news_sentiment", "twitter_sentiment", "reddit_sentiment"),
-        *("economy", "macro", "trends", "followed"),
+        *("economy", "macro", "trends", "followed", "alerts"),
     }
     ticker, trends = messages.tickers[0], stored(deployment)
     assert trends.keys() == set(messages.tickers)
-    by_ticker = names - {"economy", "macro", "followed"}
+    by_ticker = names - {"economy", "macro", "followed", "alerts"}
     shown = {name: httpx.get(f"{base}/{name}/{ticker}/").json() for name in by_ticker}
     assert shown["trends"]["trend"]["strength"] == trends[ticker]["strength"]
     assert shown["news_sentiment"]["mean"] == pytest.approx(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models import (
+    ALERT,
     BAR,
     COMMAND,
     ECONOMIC_OBSERVATION,
@@ -86,6 +87,18 @@ FIELDS: dict[str, dict[str, Any]] = {
             {"time": -TIME, "realtime_start": TIME, "ingested": TIME, "value": -1.0},
         ],
     },
+    "Alert": {
+        "ticker": "AAPL",
+        "id": "AAPL|oversold|1d|1704412800000",
+        "rule": "oversold",
+        "time": TIME,
+        "interval": "1d",
+        "severity": "warning",
+        "message": "AAPL: RSI 28.4",
+        "condition": "rsi < 30",
+        "values": {"rsi": 28.4, "sma": None, "trend": "up"},
+        "ingested": TIME + 1,
+    },
     "Command": {"ticker": "AAPL", "action": "follow", "time": TIME, "kind": "ticker"},
     "Trend": {
         "ticker": "AAPL",
@@ -109,6 +122,7 @@ CODECS: dict[str, Codec[Any]] = {
         SOCIAL_POST,
         ECONOMIC_OBSERVATION,
         SERIES_UPDATE,
+        ALERT,
         COMMAND,
         TREND,
     )

@@ -41,6 +41,10 @@ def test_each_collection_has_what_its_queries_need(
         for name in ("news", "twitter_sentiment", "reddit_sentiment", "trend_history"):
             assert keys(mongo, name) == [[("ticker", 1), ("time", -1)]]
         assert keys(mongo, "economic_indicators") == [[("series", 1), ("time", -1)]]
+        assert keys(mongo, "alerts") == [
+            [("ticker", 1), ("time", -1)],
+            [("time", -1), ("_id", -1)],
+        ]
         assert keys(mongo, "dead_letters") == [[("time", -1)]]
 
 

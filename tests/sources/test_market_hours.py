@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sources.market_hours import calendar_of, is_open, last_close, session_at, span
+from sources.market_hours import after_trading, calendar_of, is_open, last_close, session_at, span
 from tests.sources.providers.yahoo import utc_ms
 
 MINUTE = 60_000
@@ -87,3 +87,20 @@ def test_the_last_close_is_found_across_a_long_weekend() -> None:
 )
 def test_bars_end(ticker: str, interval: str, time: str, end: str) -> None:
     assert span(ticker, interval, utc_ms(time))[1] == utc_ms(end)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "since", "minutes", "until"),
+    [
+        ("AAPL", "2024-03-08T15:00", 10, "2024-03-08T15:10"),
+        ("AAPL", "2024-03-08T20:55", 10, "2024-03-11T13:35"),
+        ("AAPL", "2024-03-08T20:50", 10, "2024-03-08T21:00"),
+        ("AAPL", "2024-03-09T12:00", 10, "2024-03-11T13:40"),
+        ("AAPL", "2024-11-29T17:55", 10, "2024-12-02T14:35"),
+        ("AAPL", "2024-12-31T20:59", 391, "2025-01-02T21:00"),
+        ("SAP.DE", "2024-03-08T06:00", 1, "2024-03-08T08:01"),
+        ("BTC-USD", "2024-03-09T12:00", 10, "2024-03-09T12:10"),
+    ],
+)
+def test_only_hours_of_trading_count(ticker: str, since: str, minutes: int, until: str) -> None:
+    assert after_trading(ticker, utc_ms(since), minutes * MINUTE) == utc_ms(until)

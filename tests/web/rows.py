@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo.database import Database
 
-from models import ECONOMIC_OBSERVATION, NEWS_ITEM, SOCIAL_POST
+from models import ALERT, ECONOMIC_OBSERVATION, NEWS_ITEM, SOCIAL_POST
 from sinks.base import Document, Origin, Write
-from sinks.documents import bar_write, news_write, observation_write, post_write
+from sinks.documents import alert_write, bar_write, news_write, observation_write, post_write
 from tests.deployment import bar
 
 NOWHERE = Origin("none", 0, 0, None, None)
@@ -59,6 +59,29 @@ def post(ticker: str, platform: str, name: str, time_ms: int, **fields: Any) -> 
     given = {"ticker": ticker, "platform": platform, "id": name, "time": time_ms}
     usual = {"text": f"text {name}", "source": "test", "ingested": time_ms}
     return post_write(SOCIAL_POST.parse(given | usual | fields), NOWHERE)
+
+
+def alert(
+    ticker: str,
+    rule: str,
+    time_ms: int,
+    deliveries: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> Write:
+    """Return the write of an alert about a daily bar."""
+    given = {
+        "ticker": ticker,
+        "id": f"{ticker}|{rule}|1d|{time_ms}",
+        "rule": rule,
+        "time": time_ms,
+        "interval": "1d",
+        "severity": "warning",
+        "message": f"{ticker}: {rule}",
+        "condition": "rsi < 30",
+        "values": {"rsi": 28.5, "news.latest": None},
+        "ingested": time_ms + 1,
+    }
+    return alert_write(ALERT.parse(given | fields).asdict(), deliveries)
 
 
 def observation(series: str, time_ms: int, value: float, known_ms: int, **fields: Any) -> Write:

@@ -13,7 +13,7 @@ from yarl import URL
 from sinks.base import Document
 from tests.web.conftest import Client
 from tests.web.demo import store_trends, trend
-from tests.web.rows import DAY_MS, START_MS, news, observation, post, put, put_bars
+from tests.web.rows import DAY_MS, START_MS, alert, news, observation, post, put, put_bars
 
 
 async def get(client: Client, path: str, **parameters: Any) -> Any:
@@ -145,6 +145,7 @@ async def test_csv_is_a_frame_in_one_line(client: Client, store: Database[Docume
         "/api/tickers/AAPL/posts",
         "/api/tickers/AAPL/sentiment",
         "/api/tickers/AAPL/trend",
+        "/api/alerts",
         "/api/economy",
         "/api/economy/UNRATE",
     ],
@@ -217,6 +218,25 @@ async def test_the_trend_and_its_history(client: Client, store: Database[Documen
     assert (await get(client, "/api/tickers/NOPE/trend"))["latest"] is None
 
 
+async def test_alerts_in_pages_and_by_what_they_are(
+    client: Client, store: Database[Document]
+) -> None:
+    put(store, (alert("AAPL", f"r{n}", START_MS + n // 2 * DAY_MS) for n in range(5)))
+    put(store, [alert("MSFT", "r0", START_MS, {"ops": "failed: it answered 404"}, severity="info")])
+    found = await pages(client, "/api/alerts", "alerts", limit=4)
+    assert [len(page) for page in found] == [4, 2]
+    rows = [row for page in found for row in page]
+    assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
+    assert len({row["id"] for row in rows}) == 6
+    (low,) = (await get(client, "/api/alerts", tickers="msft,NOPE"))["alerts"]
+    assert (low["deliveries"], low["severity"]) == ({"ops": "failed: it answered 404"}, "info")
+    assert low["values"] == {"rsi": 28.5, "news.latest": None}
+    of_rule = (await get(client, "/api/alerts", rule="r0", severity="warning"))["alerts"]
+    assert [row["id"] for row in of_rule] == [f"AAPL|r0|1d|{START_MS}"]
+    later = (await get(client, "/api/alerts", **{"from": str(START_MS + DAY_MS)}))["alerts"]
+    assert len(later) == 3
+
+
 async def test_the_economy_shows_the_last_revision_and_the_period_before(
     client: Client, store: Database[Document]
 ) -> None:
@@ -254,6 +274,8 @@ async def test_the_economy_shows_the_last_revision_and_the_period_before(
         ("/api/tickers/AAPL/bars?cursor=%FF", "cursor", "no cursor"),
         ("/api/tickers/AAPL/bars?format=xml", "format", "'json' or 'csv'"),
         ("/api/tickers/AAPL/posts?platform=myspace", "platform", "'twitter' or 'reddit'"),
+        ("/api/alerts?severity=bad", "severity", "'info', 'warning' or 'critical'"),
+        ("/api/alerts?rule=" + "x" * 65, "rule", "at most 64"),
         ("/api/economy/%7B%7D", "series", "match pattern"),
         ("/api/stream?tickers=AAPL&last_event_id=zz", "last_event_id", "match pattern"),
     ],
@@ -294,3 +316,4 @@ def fill(store: Database[Document]) -> None:
         ],
     )
     store_trends(store, [trend("AAPL", START_MS)])
+    put(store, [alert("AAPL", "low", START_MS)])

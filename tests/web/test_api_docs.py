@@ -24,6 +24,7 @@ ADDRESSES: dict[str, tuple[type[BaseModel], Any]] = {
     "/api/tickers/{ticker}/posts": (asked.PostsAsked, shapes.PostRow),
     "/api/tickers/{ticker}/sentiment": (asked.SentimentAsked, shapes.SentimentRow),
     "/api/tickers/{ticker}/trend": (asked.TrendAsked, shapes.TrendRow),
+    "/api/alerts": (asked.AlertsAsked, shapes.AlertRow),
     "/api/economy": (asked.EconomyAsked, shapes.SeriesRow),
     "/api/economy/{series}": (asked.SeriesAsked, shapes.ObservationRow),
     "/api/stream": (asked.StreamAsked, None),

@@ -16,6 +16,7 @@ from sources import recorded
 from tests.deployment import Deployment, bar
 from tests.web import demo
 from tests.web.browser import browsing, chromium, opened
+from tests.web.rows import alert, put
 from topics import STOCK_PRICES
 
 pytestmark = [
@@ -47,6 +48,8 @@ def deployment(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> It
         ends = {name: recorded.bars(name)[-1].time for name in ("AAPL", "MSFT")}
         trends = [demo.trend("AAPL", ends["AAPL"], "down"), demo.trend("MSFT", ends["MSFT"])]
         demo.store_trends(made.database, trends)
+        first = alert("MSFT", "oversold", ends["MSFT"], {"ops": "failed: it answered 404"})
+        put(made.database, [first])
         made.drained()
         yield made
     finally:
@@ -177,6 +180,32 @@ def test_hostile_text_is_text(deployment: Deployment, browser: Browser) -> None:
         assert page.locator("#feed img, #feed script").count() == 0
         assert page.locator('#feed a[href^="javascript"]').count() == 0
         expect(page).to_have_title(re.compile("AAPL"))
+        assert complaints == []
+
+
+def test_alerts_come_by_themselves_and_are_text(deployment: Deployment, browser: Browser) -> None:
+    """Newest first, with what was not delivered; one that is delivered later changes in place."""
+    with opened(browser, address(deployment, "#AAPL/1d/1Y")) as (page, complaints):
+        wait_live(page)
+        rows = page.locator("#alerts li")
+        expect(rows).to_have_count(1)
+        expect(rows.first).to_contain_text("ops failed: it answered 404")
+        fields = {"message": HOSTILE, "severity": "critical"}
+        put(
+            deployment.database,
+            [alert("AAPL", "hostile", NEXT_MS, {"ops": f"failed: {HOSTILE}"}, **fields)],
+        )
+        expect(rows).to_have_count(2, timeout=PATIENCE_MS)
+        expect(rows.first).to_contain_text("onerror")
+        expect(rows.first.locator("p.undelivered")).to_have_count(1)
+        assert page.locator("#alerts img, #alerts script").count() == 0
+        put(
+            deployment.database, [alert("AAPL", "hostile", NEXT_MS, {"ops": "delivered"}, **fields)]
+        )
+        expect(rows.first.locator("p.undelivered")).to_have_count(0, timeout=PATIENCE_MS)
+        rows.nth(1).get_by_role("link").click()
+        expect(page.locator("#symbol")).to_have_text("MSFT")
+        expect(page).to_have_title(re.compile("MSFT"))
         assert complaints == []
 
 

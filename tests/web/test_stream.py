@@ -29,13 +29,17 @@ async def test_a_change_of_anything_is_an_event(client: Client, store: Database[
         put(store, [rows.news("AAPL", "n", START_MS), rows.post("AAPL", "reddit", "p", START_MS)])
         put(store, [rows.observation("GDP", START_MS, 1.0, START_MS)])
         store_trends(store, [trend("AAPL", START_MS)])
-        found = await listener.many(5, "bar", "news", "post", "observation", "trend")
-    assert [event.name for event in found] == ["bar", "news", "post", "observation", "trend"]
+        put(store, [rows.alert("AAPL", "low", START_MS)])
+        found = await listener.many(6, "bar", "news", "post", "observation", "trend", "alert")
+    names = [event.name for event in found]
+    assert names == ["bar", "news", "post", "observation", "trend", "alert"]
     bar = found[0].data
     assert (bar["ticker"], bar["interval"], bar["close"]) == ("AAPL", "1d", 3.0)
     assert bar["indicators"] == {"rsi": 50.0, "sma": None}
     shown = await (await client.get("/api/tickers/AAPL/bars")).json()
     assert {"ticker": "AAPL", "interval": "1d", **shown["bars"][0]} == bar
+    alerts = await (await client.get("/api/alerts")).json()
+    assert alerts["alerts"] == [found[5].data]
     assert all(event.id for event in found)
 
 

@@ -2,7 +2,7 @@
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15000;
-const DATA_EVENTS = ["bar", "news", "post", "trend", "observation"];
+const DATA_EVENTS = ["bar", "news", "post", "trend", "alert", "observation"];
 //: Silence after which a connection counts as dead; heartbeats come every 10 s.
 const SILENCE_MS = 25000;
 

@@ -1,5 +1,6 @@
 // Puts the parts together.
 
+import { loadAlerts, takeAlerts } from "./alerts.js";
 import { ask } from "./api.js";
 import { startClocks } from "./clock.js";
 import { byId, segments, setText } from "./dom.js";
@@ -38,13 +39,14 @@ function take(events) {
   const unknown = watchlist.take(events);
   view.take(events);
   takeObservations(events.filter(({ name }) => name === "observation"));
+  takeAlerts(events.filter(({ name }) => name === "alert"));
   if (unknown.size && !filter.value) reload ??= setTimeout(loadWatchlist, 300);
 }
 
 /** Read everything that may have changed meanwhile. */
 async function refresh() {
   try {
-    await Promise.all([loadWatchlist(), view.catchUp(), loadMacro()]);
+    await Promise.all([loadWatchlist(), view.catchUp(), loadMacro(), loadAlerts()]);
   } catch {
     // The stream says whether the worker is there; it comes back here when it is.
   }
@@ -128,7 +130,7 @@ async function start() {
   readAddress();
   if (state.ticker) choose({});
   try {
-    await Promise.all([loadWatchlist(), loadMacro()]);
+    await Promise.all([loadWatchlist(), loadMacro(), loadAlerts()]);
     // The row knows which intervals there are; the address only named one.
     if (state.ticker) {
       const row = watchlist.rows.get(state.ticker)?.data;
