@@ -57,6 +57,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 try:
     settings = read_once()
+    options = faust_options(settings)
 except ConfigurationError as error:
     sys.exit(f"error: {error}")
 
@@ -94,7 +95,7 @@ class FinancialTrends(BatchingApp):
 app = FinancialTrends(
     settings.app_id,
     checkpoint_interval_s=settings.checkpoint_interval_s,
-    **faust_options(settings),
+    **options,
 )
 services = Services(app, settings)
 #: Learned with prices, for finding companies in texts.

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 #: The floors, from the ground up: a module imports from its own floor and from those below.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "models", "indicators", "trend", "config"}),
-    frozenset({"topics", "broker", "delivery"}),
+    frozenset({"topics", "kafka_security", "broker", "delivery"}),
     frozenset({"tables", "sinks", "transport"}),
     frozenset({"agents", "sources", "web", "alerts"}),
     frozenset({"app", "startup", "commands", "operations"}),
