@@ -142,6 +142,8 @@ def test_nobody_gets_to_see_a_secret(
     """Not in the log, the process list, commands, answers, errors, or what is sent to Kafka."""
     worker = running.workers[0]
     asked = provider[1]
+    running.send_bars(random_bars(["GOOG"], 2))
+    running.drained()
     for name in ("fred_api_key", "twitter_bearer_token"):
         eventually(lambda name=name: any(SENTINELS[name] in one for one in asked), name)
     eventually(lambda: worker.says("FRED"), "what became of it in the log")
