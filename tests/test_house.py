@@ -40,7 +40,9 @@ MAY_USE_EMBEDDED = frozenset(
     {"run_streaming_pipeline", "test_kafka_integration", "pipeline", "integration_check"}
 )
 #: Beside the house: nothing in it imports them.
-BESIDE = frozenset({"tests", "benchmarks", "chaos", "examples", "scripts", "deploy", "docs", ".ci"})
+BESIDE = frozenset(
+    {"tests", "benchmarks", "chaos", "fuzz", "examples", "scripts", "deploy", "docs", ".ci"}
+)
 
 #: Who touches the environment although settings come from config.py alone, and why.
 MAY_TOUCH_ENVIRONMENT = {
