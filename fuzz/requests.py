@@ -35,7 +35,10 @@ _HEADER_VALUES = (
     *("", "*/*", "text/csv", "text/html", "application/json", "chunked", "100-continue", "close"),
     *("websocket", "-1", "0", "999999999999", "bytes=0-1,5-", "127.0.0.1", "evil.example", "null"),
     *("gzip, br", "\x01", "a" * 20_000, "é", "%FF", "Bearer ", "Bearer é", "Basic Og==", "x=y; x"),
+    *("application/x-www-form-urlencoded; charset=nowhere", "multipart/form-data; boundary=b"),
+    *("application/x-www-form-urlencoded", "financial_trends_session=99999999999999.\udcff"),
 )
+_ACCEPTED = ("*/*", "text/csv", "text/html", "application/json")
 #: Faust's own addresses, which the worker serves as well.
 _FAUSTS = ("/table/", "/table/indicators/", "/table/indicators/{key}/", "/router/", "/stats/")
 #: So long after its beginning a request has no rest, in seconds.
@@ -98,6 +101,8 @@ class Requests:
 
     def _request(self) -> bytes:
         chance = self._chance
+        if chance.random() < 0.5:
+            return self._asked_for()
         method = chance.choice(_METHODS)
         target = chance.choice(("", "", "", "", "http://evil.example", "//")) + self._path()
         if chance.random() < 0.7:
@@ -116,6 +121,26 @@ class Requests:
             head = spoil_bytes(chance, head)
         return head + body
 
+    def _asked_for(self) -> bytes:
+        """A request that is well-formed; what it asks for need not be."""
+        chance = self._chance
+        names = {chance.choice(_PARAMETERS) for _ in range(chance.choice((0, 0, 1, 2)))}
+        given = {_escaped(name): self._value() for name in sorted(names)}
+        query = "&".join(f"{name}={_escaped(value)}" for name, value in given.items())
+        path = self._path()
+        target = quote(path.encode("utf-8", "surrogatepass"), safe="/%")
+        target += f"?{query}" if query else ""
+        head = (
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
+            f"Authorization: Bearer {self._token}\r\nAccept: {chance.choice(_ACCEPTED)}\r\n\r\n"
+        )
+        return head.encode()
+
+    def _value(self) -> str:
+        usual = ("1", "0", "-1", "10000", "1e9", "1d", "json", "csv", "all", "hour", "2024-01-05")
+        odd = (*TEXTS, json.dumps({"$gt": ""}), "['a']", "WzEsMl0")
+        return self._chance.choice((*usual, *usual, *odd))[:3_000]
+
     def _path(self) -> str:
         path = self._chance.choice(self._addresses)
         while "{" in path:
@@ -132,8 +157,7 @@ class Requests:
 
     def _parameter(self) -> str:
         chance = self._chance
-        usual = ("1", "0", "-1", "10000", "1e9", "1d", "json", "csv", "all", "hour", "2024-01-05")
-        value = chance.choice((*usual, *TEXTS, json.dumps({"$gt": ""}), "['a']", "WzEsMl0"))[:3_000]
+        value = self._value()
         name = chance.choice((*_PARAMETERS, *TEXTS[:20]))
         return f"{_escaped(name)}={_escaped(value) if chance.random() < 0.8 else value}"
 
