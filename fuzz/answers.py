@@ -91,7 +91,10 @@ async def _one(name: str, case: Live, chance: random.Random, answered: Answered)
         return
     answered.outcomes[f"{name}: {'records' if records else 'nothing'}"] += 1
     codec = case.source.topic.codec
-    for record in records if codec is not None else ():
+    if codec is None:
+        answered.findings.append(f"{name}: the topic {case.source.topic.name} has no codec")
+        return
+    for record in records:
         try:
             codec.decode(codec.encode_key(record), codec.encode(record))
         except (InvalidRecord, UnicodeError, TypeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -145,7 +146,7 @@ def test_nobody_gets_to_see_a_secret(
     running.send_bars(random_bars(["GOOG"], 2))
     running.drained()
     for name in ("fred_api_key", "twitter_bearer_token"):
-        eventually(lambda name=name: any(SENTINELS[name] in one for one in asked), name)
+        eventually(partial(_was_asked, asked, SENTINELS[name]), name)
     eventually(lambda: worker.says("FRED"), "what became of it in the log")
     places = {
         "log": worker.log.read_text(errors="replace"),
@@ -175,6 +176,10 @@ def test_nobody_gets_to_see_a_secret(
                 assert form not in text, f"{name} shows in: {place}"
 
 
+def _was_asked(asked: list[str], secret: str) -> bool:
+    return any(secret in one for one in asked)
+
+
 def _text_of(folder: Path) -> str:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return "\n".join(path.read_text(errors="replace") for path in files)
@@ -192,7 +197,8 @@ def test_a_worker_that_may_not_ends_with_one_line(
     variable: str, value: str, said: str, running: Deployment, secured: Secured
 ) -> None:
     changed = value or secured.mongodb.uri_of("sentinel-of-a-mistake")
-    worker = running.start_worker(**{variable: changed, "APP_ID": f"test-{uuid.uuid4().hex[:8]}"})
+    given = {variable: changed, "APP_ID": f"test-{uuid.uuid4().hex[:8]}"}
+    worker = running.start_worker("app", None, **given)
     assert worker.process.wait(60) != 0
     lines = worker.log.read_text(errors="replace").splitlines()
     (line,) = [one for one in lines if "error: " in one]
