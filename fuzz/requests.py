@@ -42,7 +42,7 @@ _ACCEPTED = ("*/*", "text/csv", "text/html", "application/json")
 #: Faust's own addresses, which the worker serves as well.
 _FAUSTS = ("/table/", "/table/indicators/", "/table/indicators/{key}/", "/router/", "/stats/")
 #: So long after its beginning a request has no rest, in seconds.
-_REST_S = 1.0
+_REST_S = 0.3
 #: Longest wait for an answer; only a hang is longer.
 _PATIENCE_S = 30.0
 #: Addresses that requests come from, each with a budget of its own.

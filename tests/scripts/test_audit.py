@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from scripts import audit
+from tests.deployment import ROOT
 from tests.sources.providers.server import Answer, LocalServer, Request, json_answer
 
 FLAW = {
@@ -43,21 +45,35 @@ def osv() -> Iterator[Osv]:
         yield server
 
 
-def test_nothing_is_known(osv: Osv, capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit.main(["--osv-url", f"{osv.url}/v1/query"]) == 0
+def audit(address: str) -> tuple[int, str]:
+    """Return the exit code, and what is printed."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "scripts.audit", "--osv-url", f"{address}/v1/query"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_nothing_is_known(osv: Osv) -> None:
+    code, said = audit(osv.url)
+    assert code == 0
     asked = {request.json()["package"]["name"] for request in osv.asked()}
     assert {"aiokafka", "aiohttp", "pymongo", "orjson"} <= asked
-    assert f"{len(asked)} packages, 0 known vulnerabilities" in capsys.readouterr().out
+    assert f"{len(asked)} packages, 0 known vulnerabilities" in said
 
 
-def test_what_is_known_fails(osv: Osv, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_known_fails(osv: Osv) -> None:
     osv.flawed = ("orjson",)
-    assert audit.main(["--osv-url", f"{osv.url}/v1/query"]) == 1
-    said = capsys.readouterr().out
+    code, said = audit(osv.url)
+    assert code == 1
     assert "orjson" in said
     assert "PYSEC-1, CVE-1; mended in 999.0" in said
 
 
-def test_without_a_network_it_is_said_and_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit.main(["--osv-url", "http://127.0.0.1:1/v1/query"]) == 0
-    assert "NOT AUDITED: no answer from http://127.0.0.1:1/v1/query" in capsys.readouterr().out
+def test_without_a_network_it_is_said_and_passes() -> None:
+    code, said = audit("http://127.0.0.1:1")
+    assert code == 0
+    assert "NOT AUDITED: no answer from http://127.0.0.1:1/v1/query" in said
