@@ -8,7 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -20,8 +25,23 @@ from embedded import ports
 from embedded.kafka import EmbeddedKafka
 from embedded.mongo import REPLICA_SET, EmbeddedMongo
 from tests.secured.certificates import Certificates
+from topics import ALL_TOPICS
 
 USER = "trends"
+#: Of the user at MongoDB: to read and write; and for tests to drop what they made.
+_ROLES = ("readWriteAnyDatabase", "dbAdminAnyDatabase")
+#: What the broker calls whoever shows a client certificate.
+CERTIFIED = "certified"
+#: What docs/operations.md says that the program needs: resource, name or prefix, operation.
+RIGHTS: tuple[tuple[ResourceType, str, AclOperation], ...] = (
+    *(
+        (ResourceType.TOPIC, name, AclOperation.ALL)
+        for name in (*(spec.name for spec in ALL_TOPICS), "test-")
+    ),
+    (ResourceType.GROUP, "test-", AclOperation.READ),
+    (ResourceType.BROKER, "kafka-cluster", AclOperation.CREATE),
+    (ResourceType.BROKER, "kafka-cluster", AclOperation.DESCRIBE),
+)
 #: With characters that mean something in an address, in JSON and in a shell.
 PASSWORD = "S3ntinel:/?#[]@%&\"'$ pw"  # noqa: S105 - of nobody
 
@@ -47,11 +67,28 @@ class SecuredKafka(EmbeddedKafka):
         return f"{ports.HOST}:{self._ports()['mutual']}"
 
     def add_user(self) -> None:
-        """Make the user."""
+        """Make the user, and give the rights to it and to the client certificate."""
         secret = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         wish = UserScramCredentialUpsertion(USER, secret, PASSWORD.encode())
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers})
-        for done in admin.alter_user_scram_credentials([wish]).values():
+        rights = [
+            AclBinding(
+                kind,
+                name,
+                # Groups and changelogs of tests begin so.
+                ResourcePatternType.PREFIXED if name == "test-" else ResourcePatternType.LITERAL,
+                f"User:{who}",
+                "*",
+                operation,
+                AclPermissionType.ALLOW,
+            )
+            for who in (USER, CERTIFIED)
+            for kind, name, operation in RIGHTS
+        ]
+        for done in (
+            *admin.alter_user_scram_credentials([wish]).values(),
+            *admin.create_acls(rights).values(),
+        ):
             done.result(30)
 
     def _extra_ports(self) -> list[str]:
@@ -71,6 +108,10 @@ class SecuredKafka(EmbeddedKafka):
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self._certificates.ca),
             "listener.name.mutual.ssl.client.auth": "required",
+            "listener.name.mutual.ssl.principal.mapping.rules": f"RULE:^.*$/{CERTIFIED}/",
+            # What nobody was given a right to is forbidden, but for the plain listener.
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
             "listener.name.sasl.sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
                 "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -132,7 +173,7 @@ class SecuredMongo(EmbeddedMongo):
                     wish = {"_id": REPLICA_SET, "members": [member]}
                     client.admin.command("replSetInitiate", wish)
                 elif hello.get("isWritablePrimary"):
-                    client.admin.command("createUser", USER, pwd=PASSWORD, roles=["root"])
+                    client.admin.command("createUser", USER, pwd=PASSWORD, roles=list(_ROLES))
         except PyMongoError:
             return  # asked again until it answers
 

@@ -15,9 +15,11 @@ from broker import Broker
 from commands import check_kafka
 from config import Settings
 from delivery import Sender
-from errors import BrokerRefused, BrokerUnavailable
+from errors import BrokerRefused, BrokerUnavailable, ConfigurationError
+from kafka_consumer import StockDataConsumer
 from kafka_producer import FinancialDataProducer
 from kafka_security import faust_credentials
+from sinks.mongo import connect
 from tests.deployment import bar
 from tests.secured.certificates import Certificates
 from tests.secured.conftest import WAYS, Secured, SettingsFor
@@ -48,6 +50,34 @@ def test_topics_messages_and_offsets(way: str, settings_for: SettingsFor) -> Non
         assert lag[STOCK_PRICES.name] == before + 1
     answers, said = check_kafka(settings)
     assert answers, said
+
+
+def test_the_consumer_without_faust(settings_for: SettingsFor) -> None:
+    """Kafka by password, into MongoDB by password."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    settings = settings_for(app_id=name, mongodb_database=name)
+    with Broker(settings) as broker:
+        broker.ensure_topics()
+    with FinancialDataProducer(settings) as producer:
+        producer.produce_records(STOCK_PRICES, [bar("CONS", START_MS)])
+    with StockDataConsumer(settings) as consumer:
+        consumer.consume_multiple_tickers(["CONS"])
+        counts = consumer.stop_consumers()
+    assert counts["prices"] == 1
+    with connect(settings) as client:
+        assert client[name]["stock_prices"].count_documents({"ticker": "CONS"}) == 1
+        client.drop_database(name)
+
+
+def test_a_group_without_the_right_to_it(settings_for: SettingsFor) -> None:
+    """The broker takes the password, and forbids what nobody was given a right to."""
+    settings = settings_for()
+    with Broker(settings) as broker:
+        broker.ensure_topics()
+    consumer = StockDataConsumer(settings, group="another")
+    consumer.consume_multiple_tickers(["AAPL"])
+    with pytest.raises(ConfigurationError, match=r"another.*KAFKA_SASL_USERNAME and its rights"):
+        consumer.stop_consumers()
 
 
 @pytest.mark.parametrize("way", WAYS)
