@@ -19,7 +19,7 @@ from config import Settings
 from errors import BrokerRefused, BrokerUnavailable, ConfigurationError
 
 #: First wait for an answer, in seconds; each further one is twice as long.
-_FIRST_WAIT_S = 1.0
+_FIRST_WAIT_S = 0.25
 
 #: Parts of what librdkafka says, and which settings to look at.
 _REMEDIES = (

@@ -12,16 +12,18 @@ from threading import Thread
 from urllib.parse import quote
 
 import httpx
+import psutil
 import pytest
 
 from config import Settings
 from embedded.locate import Servers
 from kafka_integration import KafkaIntegrationManager
+from sinks.mongo import connect
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from tests.integration.test_tables import faust
 from tests.secured.certificates import KEY_PASSWORD
-from tests.secured.conftest import Secured
+from tests.secured.conftest import Secured, SettingsFor
 from tests.secured.servers import PASSWORD, USER
 from tests.verify import random_bars, wrong
 
@@ -174,6 +176,28 @@ def test_nobody_gets_to_see_a_secret(
         for name, secret in SENTINELS.items():
             for form in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)}:
                 assert form not in text, f"{name} shows in: {place}"
+
+
+def test_workers_of_the_scripts(settings_for: SettingsFor, tmp_path: Path) -> None:
+    """They get the secrets by their environment alone, and do their work with them."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    secrets = {one: value for one, value in SENTINELS.items() if not one.startswith(("k", "m"))}
+    settings = settings_for(
+        "encrypted key", app_id=name, mongodb_database=name, data_dir=tmp_path, **secrets
+    )
+    with KafkaIntegrationManager(settings) as manager:
+        manager.start_pipeline(["AAPL"], source="simulated", speed=20)
+        eventually(lambda: manager.status().data["prices"].stored > 0, "a bar that is stored")
+        (worker,) = manager.workers()
+        assert worker.pid is not None
+        shown = psutil.Process(worker.pid).cmdline()
+        said = worker.log_file.read_text(errors="replace") + repr(manager.status())
+        manager.stop_pipeline()
+    for secret in SENTINELS.values():
+        assert not any(secret in word for word in shown)
+        assert secret not in said
+    with connect(settings) as client:
+        client.drop_database(name)
 
 
 def _was_asked(asked: list[str], secret: str) -> bool:
