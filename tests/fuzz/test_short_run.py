@@ -11,7 +11,7 @@ from embedded.locate import Servers
 from fuzz.run import TOKEN, run
 from tests.deployment import Deployment
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 SEED = 11
 
