@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -74,21 +75,14 @@ async def test_who_is_not_taken_learns_what_to_look_at(
 ) -> None:
     """From every call, in one line without the password; and a worker does not start."""
     address, remedy = MISTAKES[name]
-    settings = settings_for(mongodb_uri=address(secured), mongodb_timeout_s=1)
-    sink = MongoSink(settings)
-    origin = Origin("stock-prices", 0, 1, b"AAPL", b"")
-    said = []
-    with pytest.raises(StoreRefused) as told:
-        sink.write([bar_write(bar("AAPL", START_MS), origin)])
-    sink.close()
-    said.append(str(told.value))
-    with pytest.raises(StoreRefused) as told:
-        StoredBars(settings).tickers()
-    said.append(str(told.value))
-    with pytest.raises(StoreRefused) as told:
-        await prepare_servers(settings, [])
-    said.append(str(told.value))
-    answers, of_the_doctor = check_mongodb(settings)
+    settings = settings_for(mongodb_uri=address(secured), mongodb_timeout_s=5)
+    # At once: where the certificate is not believed, each takes its whole time.
+    *said, (answers, of_the_doctor) = await asyncio.gather(
+        asyncio.to_thread(_of_the_sink, settings),
+        asyncio.to_thread(_of_a_reader, settings),
+        _of_a_worker(settings),
+        asyncio.to_thread(check_mongodb, settings),
+    )
     assert not answers
     for line in (*said, of_the_doctor):
         assert remedy in line
@@ -97,6 +91,26 @@ async def test_who_is_not_taken_learns_what_to_look_at(
         assert len(line) < 400
         assert WRONG not in line
         assert PASSWORD not in line
+
+
+def _of_the_sink(settings: Settings) -> str:
+    sink = MongoSink(settings)
+    with pytest.raises(StoreRefused) as told:
+        sink.write([bar_write(bar("AAPL", START_MS), Origin("stock-prices", 0, 1, b"AAPL", b""))])
+    sink.close()
+    return str(told.value)
+
+
+def _of_a_reader(settings: Settings) -> str:
+    with pytest.raises(StoreRefused) as told:
+        StoredBars(settings).tickers()
+    return str(told.value)
+
+
+async def _of_a_worker(settings: Settings) -> str:
+    with pytest.raises(StoreRefused) as told:
+        await prepare_servers(settings, [])
+    return str(told.value)
 
 
 def test_a_file_that_is_missing(secured: Secured, settings_for: SettingsFor) -> None:
