@@ -13,7 +13,7 @@ QUIX_STAMP := $(VENV)/.installed-bench-quixstreams
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots chaos chaos-controls
+.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment profile screenshots chaos chaos-controls fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -34,7 +34,7 @@ test: $(DEV_STAMP) ## run the tests, on servers of their own (ARGS="-k indicator
 test-long: $(DEV_STAMP) ## run the tests that take half a minute and more each: kills, handovers, restarts
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
-check: lint types test ## what every commit must pass: ruff, mypy, tests
+check: lint types audit test ## what every commit must pass: ruff, mypy, no known vulnerability, tests
 
 lint: $(DEV_STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -86,6 +86,13 @@ chaos: $(DEV_STAMP) ## kill, stop and freeze parts of a cluster under load, then
 
 chaos-controls: $(DEV_STAMP) ## show that the judge of `make chaos` sees a program that is broken on purpose
 	@$(BIN)/python -m chaos.controls
+
+MESSAGES ?= 20000
+fuzz: $(DEV_STAMP) ## hostile messages, requests and answers of providers into a running worker (SEED=, MESSAGES=)
+	@$(BIN)/python -m fuzz --messages $(MESSAGES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+audit: $(DEV_STAMP) ## ask OSV for known vulnerabilities of what is installed
+	@$(BIN)/python -m scripts.audit
 
 clean: ## delete .venv and caches (data in .data stays; see reset)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -66,6 +66,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 try:
     settings = read_once()
     rule_book = read_rules(settings)
+    options = faust_options(settings)
 except ConfigurationError as error:
     sys.exit(f"error: {error}")
 
@@ -112,7 +113,7 @@ class FinancialTrends(BatchingApp):
 app = FinancialTrends(
     settings.app_id,
     checkpoint_interval_s=settings.checkpoint_interval_s,
-    **faust_options(settings),
+    **options,
 )
 app.checkpoints.on_completed = CHECKPOINT_SECONDS.observe
 services = Services(app, settings)

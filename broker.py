@@ -23,6 +23,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from config import Settings
 from errors import BrokerUnavailable, ConfigurationError, TopicMismatch
+from kafka_security import Trouble, client_options, metadata
 from topics import ALL_TOPICS, TopicSpec, durability
 
 #: Of a topic's id of 22 characters so many are enough to tell it from another one.
@@ -48,26 +49,17 @@ T = TypeVar("T")
 
 
 def client_config(settings: Settings) -> dict[str, Any]:
-    """Return the librdkafka settings that reach the broker: address and security."""
-    config: dict[str, Any] = {
+    """Return the librdkafka settings that reach the broker: address and security.
+
+    Raises:
+        ConfigurationError: a setting of security is missing, or a file cannot be used.
+    """
+    config = {
         "bootstrap.servers": settings.kafka_bootstrap_servers,
-        "security.protocol": settings.kafka_security_protocol,
         # Errors are reported by the calls that meet them; librdkafka's own lines say it again.
         "log_level": 0,
     }
-    if settings.kafka_security_protocol.startswith("SASL"):
-        config["sasl.mechanism"] = settings.kafka_sasl_mechanism
-        config["sasl.username"] = settings.kafka_sasl_username or ""
-        password = settings.kafka_sasl_password
-        config["sasl.password"] = "" if password is None else password.get_secret_value()
-    for option, path in (
-        ("ssl.ca.location", settings.kafka_ssl_ca_file),
-        ("ssl.certificate.location", settings.kafka_ssl_cert_file),
-        ("ssl.key.location", settings.kafka_ssl_key_file),
-    ):
-        if path is not None:
-            config[option] = str(path)
-    return config
+    return config | client_options(settings)
 
 
 class Broker:
@@ -77,7 +69,11 @@ class Broker:
         settings: where they are, and how long to wait for them.
         timeout_s: overrides ``kafka_timeout_s``, in seconds.
 
-    Every method raises BrokerUnavailable if no broker answers within the timeout.
+    Raises:
+        ConfigurationError: a setting of security is missing, or a file cannot be used.
+
+    Every method raises BrokerUnavailable if no broker answers within the timeout, and BrokerRefused
+    if one does not take this client.
 
     Example::
 
@@ -90,7 +86,8 @@ class Broker:
         self.address = settings.kafka_bootstrap_servers
         self._settings = settings
         self._timeout_s = settings.kafka_timeout_s if timeout_s is None else timeout_s
-        self._admin = AdminClient(client_config(settings))
+        self._trouble = Trouble(settings)
+        self._admin = AdminClient(client_config(settings) | {"error_cb": self._trouble.note})
         self._members: dict[str, Consumer] = {}
 
     def __enter__(self) -> Broker:
@@ -119,10 +116,10 @@ class Broker:
     def partitions(self) -> dict[str, int]:
         """Return the number of partitions of every topic there is, internal ones left out."""
         with self._explained():
-            metadata = self._admin.list_topics(timeout=self._timeout_s)
+            found = metadata(self._admin, self._trouble, self._timeout_s)
         return {
             name: len(topic.partitions)
-            for name, topic in metadata.topics.items()
+            for name, topic in found.topics.items()
             if not name.startswith("__")
         }
 
@@ -372,7 +369,7 @@ class Broker:
             detail = (
                 error.args[0].str() if isinstance(error, KafkaException) else "no answer in time"
             )
-            raise BrokerUnavailable(self.address, detail) from error
+            raise self._trouble.explained("", detail) from error
 
 
 class _NotReadyYet(TimeoutError):

@@ -19,13 +19,13 @@ from rich.table import Table
 
 from broker import Broker
 from config import Settings, without_credentials
-from errors import BrokerUnavailable, FinancialTrendsError
+from errors import FinancialTrendsError
 from kafka_producer import FinancialDataProducer
 from models import Command, follow_orders, recompute_orders, unfollow_orders
 from models.rules import check_ticker
 from sinks.documents import DATA_COLLECTIONS, DEAD_LETTERS, TREND_COLLECTIONS
 from sinks.history import StoredBars
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 from startup import read_rules
 from topics import ALL_TOPICS, COMMANDS, CONSUMED
 from transport import BatchingApp
@@ -63,7 +63,7 @@ def check_kafka(settings: Settings) -> tuple[bool, str]:
         with Broker(settings, DOCTOR_WAIT_S) as broker:
             existing = broker.partitions()
             lag = sum(broker.lag(settings.app_id, CONSUMED).values())
-    except BrokerUnavailable as error:
+    except FinancialTrendsError as error:
         return False, str(error)
     missing = [spec.name for spec in ALL_TOPICS if spec.name not in existing]
     wrong = [
@@ -89,7 +89,9 @@ def check_mongodb(settings: Settings) -> tuple[bool, str]:
                 for name in (*DATA_COLLECTIONS.values(), *TREND_COLLECTIONS, DEAD_LETTERS)
             }
     except PyMongoError as error:
-        return False, f"{settings.mongodb_address}: {error}"
+        return False, str(unavailable(settings.mongodb_address, error))
+    except FinancialTrendsError as error:
+        return False, str(error)
     held = ", ".join(f"{name} {count}" for name, count in counts.items())
     return True, f"{settings.mongodb_address}: MongoDB {version}; {held}"
 

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     kafka_ssl_key_file: Path | None = Field(
         None, description="PEM file of this client's private key, for mutual TLS."
     )
+    kafka_ssl_key_password: SecretStr | None = Field(
+        None, description="Password of an encrypted private key, for mutual TLS."
+    )
     kafka_timeout_s: float = Field(
         30.0, gt=0, le=600, description="Longest wait for the broker to acknowledge, in seconds."
     )

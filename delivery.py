@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from broker import client_config
 from config import Settings
 from errors import BrokerUnavailable, ConfigurationError, FinancialTrendsError, InvalidRecord
+from kafka_security import Trouble, metadata
 
 #: Longest key and value together, in bytes. Kafka's own default is a little more.
 MAX_MESSAGE_BYTES = 1_000_000
@@ -57,7 +58,7 @@ class Sender:
         self._lock = threading.Lock()
         self._closed = False
         self._topics: set[str] = set()
-        self._trouble = ""
+        self._trouble = Trouble(settings)
         self._client: Producer | None = self._connect()
 
     def close(self) -> None:
@@ -73,7 +74,8 @@ class Sender:
             InvalidRecord: a message is larger than :data:`MAX_MESSAGE_BYTES` (then nothing was
                 sent), or than the topic takes.
             BrokerUnavailable: no acknowledgement for ``kafka_timeout_s``. What was acknowledged
-                before stays, nothing else will be sent.
+                before stays, nothing else will be sent. BrokerRefused where a broker does not take
+                this client.
             ConfigurationError: the topic does not exist, or may not be written to.
         """
         for row, (key, value) in enumerate(messages):
@@ -97,22 +99,17 @@ class Sender:
             "message.timeout.ms": int(self._timeout_s * 1000),
             "queue.buffering.max.messages": 10_000,
             "topic.metadata.propagation.max.ms": int(_TOPIC_PATIENCE_S * 1000),
-            "error_cb": self._note_trouble,
+            "error_cb": self._trouble.note,
         }
         try:
             return Producer(options)
         except KafkaException as error:
             raise ConfigurationError(f"Kafka settings: {error.args[0].str()}") from error
 
-    def _note_trouble(self, error: KafkaError) -> None:
-        # "All brokers are down" follows the error that says why.
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._trouble = error.str()
-
     def _deliver(self, topic: str, messages: Sequence[KeyValue]) -> int:
         """Send the messages, and wait until all are acknowledged or one cannot be."""
         client = self._client = self._connect() if self._client is None else self._client
-        self._trouble = ""
+        self._trouble.forget()
         delivery = _Delivery(len(messages), self._timeout_s)
         try:
             self._require_topic(client, topic, delivery)
@@ -137,9 +134,8 @@ class Sender:
         while topic not in self._topics:
             try:
                 # All topics: asking for one by its name may create it, too.
-                found = client.list_topics(timeout=max(0.1, delivery.remaining_s)).topics
+                found = metadata(client, self._trouble, delivery.remaining_s).topics
             except KafkaException as error:
-                client.poll(0)
                 raise self._unavailable(delivery, error.args[0].str()) from error
             self._topics.update(found)
             if topic not in found:
@@ -177,8 +173,7 @@ class Sender:
         return self._unavailable(delivery, error.str())
 
     def _unavailable(self, delivery: _Delivery, reason: str) -> BrokerUnavailable:
-        detail = f"{delivery} within {self._timeout_s:g} s: {self._trouble or reason}"
-        return BrokerUnavailable(self._settings.kafka_bootstrap_servers, detail)
+        return self._trouble.explained(f"{delivery} within {self._timeout_s:g} s", reason)
 
 
 class _Delivery:

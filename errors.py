@@ -9,7 +9,9 @@
     ├── InvalidRecord           one message or row breaks the rules of its Record
     ├── Refused                 a command would do harm, or has nothing to do (operations)
     ├── BrokerUnavailable       Kafka did not answer, or did not acknowledge, in time
+    │   └── BrokerRefused       Kafka does not take this client: password, certificate
     ├── StoreUnavailable        MongoDB did not answer in time
+    │   └── StoreRefused        MongoDB does not take this client: password, rights, certificate
     └── SourceUnavailable       a provider of data cannot be used (yet)
         ├── UnknownKeys         it does not have some of the tickers or series (sources.base)
         ├── TokenRefused        Reddit does not know our token any more (sources.reddit)
@@ -93,6 +95,17 @@ class BrokerUnavailable(FinancialTrendsError):
         )
 
 
+class BrokerRefused(BrokerUnavailable):
+    """Kafka does not take this client: its password, its certificate, or who signed Kafka's."""
+
+    def __init__(self, address: str, detail: str, remedy: str) -> None:
+        self.address = address
+        # Past the constructor of those that advise to start a broker.
+        FinancialTrendsError.__init__(
+            self, f"Kafka at {address} and this client refuse each other: {detail}: {remedy}"
+        )
+
+
 class StoreUnavailable(FinancialTrendsError):
     """MongoDB did not answer in time."""
 
@@ -101,6 +114,17 @@ class StoreUnavailable(FinancialTrendsError):
         super().__init__(
             f"no MongoDB at {address}: {detail} "
             "(start one with `python -m embedded up`, or set MONGODB_URI)"
+        )
+
+
+class StoreRefused(StoreUnavailable):
+    """MongoDB does not take this client: its password, its rights, or who signed MongoDB's."""
+
+    def __init__(self, address: str, detail: str, remedy: str) -> None:
+        self.address = address
+        # Past the constructor of those that advise to start a server.
+        FinancialTrendsError.__init__(
+            self, f"MongoDB at {address} and this client refuse each other: {detail}: {remedy}"
         )
 
 

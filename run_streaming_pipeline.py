@@ -34,7 +34,7 @@ from monitoring.logs import is_json, set_up_script
 from pipeline.environment import derive
 from pipeline.options import parse
 from pipeline.run import Run, plan
-from sinks.mongo import connect
+from sinks.mongo import connect, unavailable
 from sources.base import UnknownKeys
 
 log = logging.getLogger("pipeline")
@@ -145,9 +145,7 @@ def _check_given(settings: Settings) -> None:
             with connect(derive(settings, mongodb_timeout_s=ANSWER_S)) as client:
                 client.admin.command("ping")
         except PyMongoError as error:
-            # Behind its first words, the driver lists its configuration and all it knows.
-            reason = str(error).partition(" (")[0]
-            raise StoreUnavailable(settings.mongodb_address, reason) from error
+            raise unavailable(settings.mongodb_address, error) from error
 
 
 def _console() -> Console:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import faust
 from pymongo.errors import PyMongoError
-from tenacity import before_sleep_log, retry, retry_if_exception_type, wait_exponential_jitter
+from tenacity import before_sleep_log, retry, retry_if_exception, wait_exponential_jitter
 
 from alerts import RuleBook, load
 from alerts.webhook import several
@@ -18,9 +16,10 @@ from broker import Broker
 from config import Settings
 from errors import ConfigurationError
 from indicators import parse
+from kafka_security import faust_credentials
 from monitoring.logs import worker_logging
 from sinks.indexes import ensure_indexes
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, remedy_of, unavailable
 from topics import ALL_TOPICS, TopicSpec
 from web.exposure import advertised_host
 
@@ -35,12 +34,16 @@ METADATA_AGE_MS = 10_000
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of the App that follow from the settings, and those that are fixed."""
+    """Return the options of the App that follow from the settings, and those that are fixed.
+
+    Raises:
+        ConfigurationError: a setting of Kafka's security is missing, or a file cannot be used.
+    """
     return {
         "broker": [
             f"kafka://{address.strip()}" for address in settings.kafka_bootstrap_servers.split(",")
         ],
-        "broker_credentials": _credentials(settings),
+        "broker_credentials": faust_credentials(settings),
         "logging_config": worker_logging(settings),
         "store": "memory://",
         "datadir": str(settings.data_dir),
@@ -100,7 +103,8 @@ async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -
         changelogs: those of the tables, which must exist as the program's topics must.
 
     Raises:
-        BrokerUnavailable: Kafka does not answer.
+        BrokerUnavailable: Kafka does not answer, or does not take this client.
+        StoreRefused: MongoDB does not take this client.
         TopicMismatch: a topic has another partition count than the settings say.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -118,30 +122,20 @@ def _create_topics(settings: Settings, changelogs: Sequence[TopicSpec]) -> dict[
     return ids
 
 
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, PyMongoError) and remedy_of(error) is None
+
+
 @retry(
-    retry=retry_if_exception_type(PyMongoError),
+    retry=retry_if_exception(_may_pass),
     wait=wait_exponential_jitter(multiplier=0.5, max=10.0),
     before_sleep=before_sleep_log(log, logging.WARNING),
 )
 async def _create_indexes(settings: Settings) -> None:
     with connect(settings) as client:
-        await asyncio.to_thread(ensure_indexes, database(client, settings), settings)
-
-
-def _credentials(settings: Settings) -> Any:
-    protocol = settings.kafka_security_protocol
-    context = None
-    if protocol.endswith("SSL"):
-        ca_file = settings.kafka_ssl_ca_file
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-        if settings.kafka_ssl_cert_file is not None:
-            context.load_cert_chain(settings.kafka_ssl_cert_file, settings.kafka_ssl_key_file)
-    if protocol.startswith("SASL"):
-        password = settings.kafka_sasl_password
-        return faust.SASLCredentials(
-            username=settings.kafka_sasl_username,
-            password=None if password is None else password.get_secret_value(),
-            ssl_context=context,
-            mechanism=settings.kafka_sasl_mechanism,
-        )
-    return None if context is None else faust.SSLCredentials(context)
+        try:
+            await asyncio.to_thread(ensure_indexes, database(client, settings), settings)
+        except PyMongoError as error:
+            if remedy_of(error) is None:
+                raise
+            raise unavailable(settings.mongodb_address, error) from error

@@ -58,7 +58,9 @@ class Services:
         self.counts[agent, "dead"] += 1
         letter = dead_letter(*origin, error=error, agent=agent)
         key = f"{origin.topic}|{origin.partition}|{origin.offset}"
-        self.outbox.add(DEAD_LETTERS.name, self.partition_of(key), key.encode(), encode(letter))
+        # Not from the cache: each of these keys is there once, and would drive out the tickers.
+        partition = partition_of.__wrapped__(key, self.settings.topic_partitions)
+        self.outbox.add(DEAD_LETTERS.name, partition, key.encode(), encode(letter))
         return dead_letter_write(origin, error=error, agent=agent, time_ms=letter.time)
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from consuming.messages import COUNTED, Translator, bury_refused
 from errors import BrokerUnavailable, ConfigurationError, StoreUnavailable
 from sinks import MongoSink, Origin, Refusal, Sink, Write, coalesce
 from sinks.indexes import ensure_indexes
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +222,7 @@ class ConsumerThread:
             with connect(self._settings) as client:
                 ensure_indexes(database(client, self._settings), self._settings)
         except PyMongoError as error:
-            raise StoreUnavailable(self._settings.mongodb_address, str(error)) from error
+            raise unavailable(self._settings.mongodb_address, error) from error
 
     # -- offsets
 

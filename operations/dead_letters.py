@@ -20,11 +20,11 @@ from agents.services import partition_of
 from broker import Broker
 from config import Settings
 from delivery import Sender
-from errors import InvalidRecord, Refused, StoreUnavailable
+from errors import InvalidRecord, Refused
 from models import Codec
 from sinks import Origin, Write, documents
 from sinks.base import Document
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 from topics import ALL_TOPICS
 
 #: How often it is looked whether a message that was sent again is processed, in seconds.
@@ -158,7 +158,7 @@ class DeadLetters:
         try:
             yield
         except PyMongoError as error:
-            raise StoreUnavailable(self._settings.mongodb_address, str(error)) from error
+            raise unavailable(self._settings.mongodb_address, error) from error
 
 
 def _checked(topic: str, value: bytes | None) -> tuple[bytes, tuple[str, str] | None]:

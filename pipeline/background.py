@@ -12,12 +12,11 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from errors import StoreUnavailable
 from kafka_producer import FinancialDataProducer
 from pipeline.load import CHUNK
 from sinks.base import Document, Origin, Write
 from sinks.documents import news_write, observation_write, post_write
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 from sources.base import UnknownKeys
 from sources.simulation import MadeUp, simulated_sources, wanted
 from topics import (
@@ -53,7 +52,7 @@ def missing_background(settings: Settings) -> Background:
             stored = database(client, settings)
             return [(topic, _missing(stored, topic, records)) for topic, records in found]
     except PyMongoError as error:
-        raise StoreUnavailable(settings.mongodb_address, str(error)) from error
+        raise unavailable(settings.mongodb_address, error) from error
 
 
 def load_background(producer: FinancialDataProducer, background: Background, stop: Event) -> int:

@@ -12,12 +12,11 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from errors import StoreUnavailable
 from kafka_producer import FinancialDataProducer
 from models import Bar, recompute_orders
 from sinks.base import Document
 from sinks.documents import STOCK_PRICES, as_date, as_ms
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 from sources.base import PriceSource
 from topics import COMMANDS
 from topics import STOCK_PRICES as PRICES_TOPIC
@@ -71,7 +70,7 @@ def find_gaps(settings: Settings, history: Mapping[str, Sequence[Bar]]) -> dict[
             collection = database(client, settings)[STOCK_PRICES]
             return {ticker: _gap(collection, bars) for ticker, bars in history.items()}
     except PyMongoError as error:
-        raise StoreUnavailable(settings.mongodb_address, str(error)) from error
+        raise unavailable(settings.mongodb_address, error) from error
 
 
 def load(

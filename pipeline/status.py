@@ -13,7 +13,6 @@ from pymongo.errors import ExecutionTimeout, PyMongoError
 
 from broker import Broker
 from config import Settings
-from errors import StoreUnavailable
 from pipeline.environment import derive
 from pipeline.workers import WorkerStatus
 from sinks.base import Document
@@ -27,7 +26,7 @@ from sinks.documents import (
     TRENDS,
     as_ms,
 )
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 from topics import COMMANDS, CONSUMED, DATA_TOPICS, MACRO_BACKDROP
 
 #: Longest wait for one answer of a server, in seconds: a display that waits shows old numbers.
@@ -265,7 +264,7 @@ class Gauges:
         try:
             yield
         except PyMongoError as error:
-            raise StoreUnavailable(self._settings.mongodb_address, str(error)) from error
+            raise unavailable(self._settings.mongodb_address, error) from error
 
 
 class _IndicatedBars:

@@ -8,10 +8,9 @@ from pymongo import DESCENDING
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from errors import StoreUnavailable
 from sinks.cursors import Cursors
 from sinks.documents import SOURCE_CURSORS, STOCK_PRICES, as_date, as_ms
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 
 
 class BarCursors(Cursors):
@@ -40,7 +39,7 @@ class BarCursors(Cursors):
                 if key not in found and (last := self._last_stored(source, key)) is not None:
                     found[key] = last
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
         return found
 
     def save(self, source: str, since: Mapping[str, int]) -> None:
@@ -82,7 +81,7 @@ class HistoryMarks:
                 marks = database(client, self._settings)[SOURCE_CURSORS]
                 found = marks.find_one({"_id": f"{self._source}|{ticker}"})
         except PyMongoError as error:
-            raise StoreUnavailable(self._address, str(error)) from error
+            raise unavailable(self._address, error) from error
         return None if found is None else (as_ms(found["asked"]), as_ms(found["since"]))
 
     def save(self, ticker: str, asked: int, first: int) -> None:
@@ -102,4 +101,4 @@ class HistoryMarks:
                 marks = database(client, self._settings)[SOURCE_CURSORS]
                 marks.update_one({"_id": f"{self._source}|{ticker}"}, {"$set": mark}, upsert=True)
         except PyMongoError as error:
-            raise StoreUnavailable(self._address, str(error)) from error
+            raise unavailable(self._address, error) from error

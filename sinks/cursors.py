@@ -9,9 +9,8 @@ from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from errors import StoreUnavailable
 from sinks.documents import SOURCE_CURSORS, as_date, as_ms
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 
 
 class Cursors:
@@ -35,7 +34,7 @@ class Cursors:
             found = self._collection.find({"_id": {"$in": [f"{source}|{key}" for key in keys]}})
             return {document["key"]: as_ms(document["since"]) for document in found}
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
 
     def save(self, source: str, since: Mapping[str, int]) -> None:
         """Move cursors forward; one that is further already stays.
@@ -62,7 +61,7 @@ class Cursors:
                 ordered=False,
             )
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
 
     def close(self) -> None:
         """Close the connections."""

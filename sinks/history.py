@@ -6,11 +6,10 @@ from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 
 from config import Settings
-from errors import StoreUnavailable
 from models import INTEGRATION_TEST
 from sinks.base import Document
 from sinks.documents import STOCK_PRICES, as_ms
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 
 #: What a provider says of a bar.
 PRICES = ("open", "high", "low", "close", "volume", "adjusted_close")
@@ -35,7 +34,7 @@ class StoredBars:
                 collection = database(client, self._settings)[STOCK_PRICES]
                 return sorted(collection.distinct("ticker", {"source": {"$ne": INTEGRATION_TEST}}))
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
 
     def closed_bars(self, ticker: str) -> list[Document]:
         """Return the closed bars of ``ticker`` at all intervals, in the order of time.
@@ -53,7 +52,7 @@ class StoredBars:
                 found = collection.find(where, dict.fromkeys(_FIELDS, 1))
                 return list(found.sort([("interval", ASCENDING), ("time", ASCENDING)]))
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
 
     def of_source(self, ticker: str, interval: str, source: str) -> dict[int, Document]:
         """Return what one source has said of the closed bars of a ticker, by their time, ms.
@@ -70,4 +69,4 @@ class StoredBars:
                 found = database(client, self._settings)[STOCK_PRICES].find(where, fields)
                 return {as_ms(one["time"]): one for one in found.sort("time", ASCENDING)}
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error

@@ -22,7 +22,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, P
 from pymongo.errors import ConfigurationError as BadUri
 
 from config import Settings
-from errors import ConfigurationError, StoreUnavailable
+from errors import ConfigurationError, StoreRefused, StoreUnavailable
 from sinks.base import (
     POSITIONS,
     Document,
@@ -55,7 +55,7 @@ def connect(settings: Settings) -> MongoClient[Document]:
     """Return a client for these settings; it connects when first used.
 
     Raises:
-        ConfigurationError: MONGODB_URI is no connection string.
+        ConfigurationError: MONGODB_URI is no connection string, or names a file that is of no use.
     """
     with _uri_explained():
         return MongoClient(**_client_options(settings))
@@ -65,7 +65,7 @@ def connect_async(settings: Settings) -> AsyncMongoClient[Document]:
     """Return a client for use from one event loop, which it does not block; see :func:`connect`.
 
     Raises:
-        ConfigurationError: MONGODB_URI is no connection string.
+        ConfigurationError: MONGODB_URI is no connection string, or names a file that is of no use.
     """
     with _uri_explained():
         return AsyncMongoClient(**_client_options(settings))
@@ -84,17 +84,54 @@ def _client_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+#: Parts of what the driver says, and what to look at.
+_REMEDIES = (
+    ("CERTIFICATE_VERIFY_FAILED", "check tlsCAFile in MONGODB_URI"),
+    ("alert certificate required", "it asks for tlsCertificateKeyFile in MONGODB_URI"),
+    ("Authentication failed", "check user, password and authSource in MONGODB_URI"),
+    ("requires authentication", "put user and password into MONGODB_URI"),
+    ("not authorized on", "check the rights of the user in MONGODB_URI"),
+)
+
+
+def remedy_of(error: PyMongoError) -> str | None:
+    """Return what to do if MongoDB does not take this client, None if it is something else."""
+    text = str(error)
+    return next((remedy for part, remedy in _REMEDIES if part in text), None)
+
+
+def unavailable(address: str, error: PyMongoError) -> StoreUnavailable:
+    """Return the error to raise for one of the driver's: a :class:`StoreRefused` where it is so."""
+    # Behind its first words, the driver lists its configuration and all it knows.
+    text = str(error).partition(" (configured")[0].partition(", full error")[0]
+    remedy = remedy_of(error)
+    if remedy is None:
+        return StoreUnavailable(address, text)
+    return StoreRefused(address, text.rstrip("."), remedy)
+
+
 @contextmanager
 def _uri_explained() -> Iterator[None]:
     try:
         yield
-    except (BadUri, ValueError):
+    except OSError as error:
+        raise _bad_file(error) from None
+    except (BadUri, ValueError) as error:
+        if isinstance(error.__cause__, OSError):
+            raise _bad_file(error.__cause__) from None
         # The driver's own words may quote a part of the password.
         raise ConfigurationError(
             "setting MONGODB_URI is no connection string: write mongodb://host:port/ or "
             "mongodb://user:password@host:port/, and percent-encode what user and password have "
             "of : / ? # [ ] @ %"
         ) from None
+
+
+def _bad_file(error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"setting MONGODB_URI names a file that cannot be used ({error}): check tlsCAFile and "
+        "tlsCertificateKeyFile"
+    )
 
 
 def database(client: MongoClient[Document], settings: Settings) -> Database[Document]:
@@ -232,7 +269,7 @@ class MongoSink(Sink):
         try:
             yield
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
 
 
 def _encodable(writes: list[Write]) -> tuple[list[Write], list[Refusal]]:

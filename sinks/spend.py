@@ -12,7 +12,7 @@ from config import Settings
 from errors import StoreUnavailable
 from sinks.base import Document
 from sinks.documents import SOURCE_CURSORS
-from sinks.mongo import connect, database
+from sinks.mongo import connect, database, unavailable
 
 
 class DailySpend:
@@ -65,7 +65,7 @@ class DailySpend:
                 {"_id": self._id}, steps, upsert=True, return_document=ReturnDocument.AFTER
             )
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
         if found is None:
             raise StoreUnavailable(self.address, "it did not keep what is counted")
         return found["granted"], found["read"]
@@ -79,7 +79,7 @@ class DailySpend:
         try:
             self._collection().update_one({"_id": self._id, "day": day}, {"$inc": {"read": -count}})
         except PyMongoError as error:
-            raise StoreUnavailable(self.address, str(error)) from error
+            raise unavailable(self.address, error) from error
 
     def close(self) -> None:
         """Close the connections; later calls open new ones."""

@@ -17,6 +17,7 @@ from models.times import to_ms
 from monitoring.instruments import rate_limited
 from sources.base import UnknownKeys
 from sources.fred_client import Abandoned, FredClient, FredError, Release
+from sources.token_bucket import LONGEST_RETRY_AFTER_S
 from topics import ECONOMIC_INDICATORS
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,8 @@ class FredSource:
             if isinstance(got, FredError):
                 problems.append(f"FRED, {key}: {got}")
                 if got.status in {429, 503}:
-                    pause = RETRY_AFTER_S if got.retry_after is None else got.retry_after
+                    asked = RETRY_AFTER_S if got.retry_after is None else got.retry_after
+                    pause = min(asked, LONGEST_RETRY_AFTER_S)
                     self._not_before = max(self._not_before, self._clock() + pause)
                     rate_limited(self.name, pause)
             else:

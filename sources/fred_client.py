@@ -27,6 +27,10 @@ _CHUNK_BYTES = 65_536
 _MOST_BYTES = 64_000_000
 
 
+#: What the parser raises: also for an encoding that it does not know, or does not read.
+_BROKEN_XML = (ET.ParseError, LookupError, ValueError)
+
+
 class FredError(Exception):
     """FRED did not answer, or said no.
 
@@ -184,7 +188,7 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
         except urllib.error.HTTPError as refusal:
             with refusal:
                 raise self._refused(refusal, deadline) from None
-        except ET.ParseError as error:
+        except _BROKEN_XML as error:
             raise FredError(f"answered with broken XML ({error})") from None
         except (OSError, HTTPException) as error:
             # Not chained: a traceback would show the address.
@@ -201,7 +205,7 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
         reason = str(refusal.reason)
         try:
             reason = self._parsed(refusal.fp, deadline).get("message", reason)
-        except (ET.ParseError, FredError, OSError, HTTPException):
+        except (*_BROKEN_XML, FredError, OSError, HTTPException):
             # A proxy's page, or nothing: then the status is all there is.
             reason = str(refusal.reason)
         wait = refusal.headers.get("Retry-After", "") if refusal.headers else ""

@@ -52,7 +52,7 @@ _SUBREDDIT = re.compile(r"^[A-Za-z0-9_]{2,50}$")
 _PostsByKey = dict[str, list[SocialPost]]
 
 #: What praw raises, documented or not, where an answer has not the shape it expects.
-_ODD = (LookupError, TypeError, ValueError, AttributeError)
+_ODD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 _UNREADABLE = (*_ODD, prawcore.PrawcoreException, PRAWException)
 
 

@@ -246,7 +246,7 @@ class RssSource:
         except ValueError:
             try:
                 pause = parsedate_to_datetime(retry_after).timestamp() - self._now()
-            except ValueError:
+            except (ValueError, OverflowError):
                 pause = RETRY_AFTER_S
         # Also what is no number of seconds: nan, inf.
         return min(max(pause, 1.0), LONGEST_RETRY_AFTER_S) if pause == pause else RETRY_AFTER_S  # noqa: PLR0124

@@ -104,6 +104,11 @@ class Schedule:
                     failures += 1
                     if failures in (1, 10) or failures % 100 == 0:
                         log.warning("source %s: %s; trying again", self.source.name, error)
+                except Exception:
+                    # A provider may say what nobody has foreseen, in a library as well: that must
+                    # not end the worker, with its agents and all other sources.
+                    failures += 1
+                    log.exception("source %s: failed; trying again", self.source.name)
                 if wait <= 0 or failures:
                     pause = self.source.interval * 2 ** min(failures, 10)
                     due = time.monotonic() + min(pause, max(LONGEST_PAUSE_S, self.source.interval))

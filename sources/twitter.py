@@ -61,7 +61,7 @@ _FIELDS = ["created_at", "public_metrics"]
 _COUNTS = ("like_count", "retweet_count", "reply_count", "quote_count")
 
 #: What comes of an answer that has not the shape it should have, in tweepy and here.
-_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class TwitterSource:

@@ -309,7 +309,7 @@ def _said(body: bytes) -> _Said:
     try:
         chart = json.loads(body)["chart"]
         error = chart["error"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return _Said(damaged=True)
     if isinstance(error, dict):
         return _Said(str(error.get("code") or "error"), str(error.get("description") or ""))
@@ -344,7 +344,7 @@ def _retry_after(value: str | None) -> float | None:
     """
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

@@ -230,30 +230,6 @@ def test_a_dead_address_is_named_within_the_timeout(call: object) -> None:
     assert DEAD in str(told.value)
 
 
-def test_security_settings_reach_librdkafka() -> None:
-    settings = read_settings(
-        _env_file=None,
-        kafka_bootstrap_servers="kafka.example:9093",
-        kafka_security_protocol="SASL_SSL",
-        kafka_sasl_username="me",
-        kafka_sasl_password="s3cret",  # noqa: S106 - of nobody
-        kafka_ssl_ca_file="/ca.pem",
-        kafka_ssl_cert_file="/cert.pem",
-        kafka_ssl_key_file="/key.pem",
-    )
-    assert client_config(settings) == {
-        "bootstrap.servers": "kafka.example:9093",
-        "security.protocol": "SASL_SSL",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": "me",
-        "sasl.password": "s3cret",
-        "ssl.ca.location": "/ca.pem",
-        "ssl.certificate.location": "/cert.pem",
-        "ssl.key.location": "/key.pem",
-        "log_level": 0,
-    }
-
-
 def test_without_security_nothing_is_said_of_it() -> None:
     config = client_config(read_settings(_env_file=None))
     assert config.keys() == {"bootstrap.servers", "security.protocol", "log_level"}

@@ -91,7 +91,7 @@ def test_the_image_has_the_program_and_neither_secrets_nor_data() -> None:
     ignored = set((ROOT / ".dockerignore").read_text(encoding="utf-8").split())
     needed = {path.name for path in ROOT.glob("*.py")} | {"requirements.txt", "embedded"}
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    needed |= packages - {"tests", "benchmarks", "chaos"}
+    needed |= packages - {"tests", "benchmarks", "chaos", "fuzz"}
     assert not needed & ignored
     assert {".env", ".data", ".git", ".venv"} <= ignored
 

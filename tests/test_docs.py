@@ -32,7 +32,7 @@ from sinks import documents
 from topics import ALL_TOPICS, DAY_MS, TopicSpec
 
 ROOT = Path(__file__).parent.parent
-NAMES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+NAMES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
 NAMES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 
 SCRIPTS = ("run_streaming_pipeline.py", "test_kafka_integration.py")

@@ -327,7 +327,7 @@ def test_a_closed_producer_says_so() -> None:
 
 def test_settings_that_do_not_go_together(tmp_path: Any) -> None:
     broken = options("127.0.0.1:1", kafka_security_protocol="SSL", kafka_ssl_ca_file=tmp_path / "x")
-    with pytest.raises(ConfigurationError, match="Kafka settings"):
+    with pytest.raises(ConfigurationError, match="KAFKA_SSL_CA_FILE"):
         FinancialDataProducer(broken)
 
 

@@ -23,6 +23,8 @@ from web.problems import Problem, of_validation
 
 #: The most tickers that one request may name.
 MOST_TICKERS = 200
+#: The characters of a ticker, as many as are known.
+_PREFIX_PATTERN = r"^[A-Z0-9.\-=^&]{0,32}$"
 #: The most rows in one answer.
 MOST_ROWS = 10_000
 
@@ -119,7 +121,7 @@ class TickersAsked(Asked):
     """``/api/tickers``."""
 
     tickers: Tickers | None = Field(None, description="only these")
-    prefix: Annotated[str, BeforeValidator(_upper), Field(max_length=32)] = Field(
+    prefix: Annotated[str, BeforeValidator(_upper), Field(pattern=_PREFIX_PATTERN)] = Field(
         "", description="only those that begin so"
     )
     interval: Interval | None = Field(

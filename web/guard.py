@@ -147,7 +147,7 @@ class Guard:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             self.check_failures(request)
-            if self.is_token(given.strip().encode()):
+            if self.is_token(given.strip().encode("utf-8", "surrogateescape")):
                 return
             self.count_failure(request)
             reason = "the token is wrong"

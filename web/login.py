@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from aiohttp import web
 
 from web.guard import Guard
 from web.html import escaped, page
+from web.problems import Problem
 from web.sessions import COOKIE, LIFETIME_S, Sessions
 
+_FORM_TYPE = "application/x-www-form-urlencoded"
 _FORM = """<form method="post" action="/login" class="login">
 <h1>Financial Trends</h1>
 <label for="token">Token</label>
@@ -38,9 +42,9 @@ class Login:
     async def log_in(self, request: web.Request) -> web.Response:
         """``POST /login``: a cookie for the right token."""
         self._guard.check_failures(request)
-        given = await request.post()
-        following = _local(str(given.get("next", "/")))
-        if not self._guard.is_token(str(given.get("token", "")).strip().encode()):
+        given = await _fields(request)
+        following = _local(given.get("next", "/"))
+        if not self._guard.is_token(given.get("token", "").strip().encode()):
             self._guard.count_failure(request)
             return _form(following, "That is not the token.", 401)
         response = web.Response(status=303, headers={"Location": following})
@@ -59,6 +63,16 @@ class Login:
         response = web.Response(status=303, headers={"Location": "/login"})
         response.del_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
+
+
+async def _fields(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form, whatever they are called and whatever they hold."""
+    if request.content_type != _FORM_TYPE:
+        raise Problem(
+            415, "Content-Type", request.content_type, "is not a form's", f"send {_FORM_TYPE}"
+        )
+    # Not `request.post()`: what is no form, or says to be in an odd encoding, makes it fail.
+    return dict(parse_qsl((await request.read()).decode("utf-8", "replace")))
 
 
 def _form(following: str, complaint: str, status: int) -> web.Response:

@@ -47,10 +47,11 @@ class Problem(Exception):
         retry_after_s: int | None = None,
     ) -> None:
         self.status = status
+        shown = value if isinstance(value, str) and len(value) <= 80 else shorten(value)
         self.content = {
-            "field": field,
-            "value": value if isinstance(value, str) and len(value) <= 80 else shorten(value),
-            "reason": reason,
+            "field": _writable(field),
+            "value": _writable(shown),
+            "reason": _writable(reason),
             "remedy": remedy,
         }
         self.retry_after_s = retry_after_s
@@ -67,6 +68,11 @@ class Problem(Exception):
             content_type="application/json",
             headers=headers,
         )
+
+
+def _writable(text: str) -> str:
+    """Return a text that JSON can hold: what came need not have been UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def of_validation(error: ValidationError, remedies: Mapping[str, str]) -> Problem:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 from faust.types import AppT
 
 from config import Settings
@@ -38,6 +41,9 @@ def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
         settings: who may ask, and where the servers are.
         counts: what the agents count.
     """
+    # A stack trace for everything that is no HTTP would let anybody fill the log; the one who sent
+    # it is told in the answer, by status 400.
+    server_logger.addFilter(_is_of_ours)
     server: web.Application = driver.web_app
     guard = Guard(settings)
     store = Store(settings)
@@ -86,6 +92,11 @@ def monitoring_routes(
         web.get("/health/ready", health.ready),
         web.get("/metrics", metrics.metrics),
     ]
+
+
+def _is_of_ours(record: logging.LogRecord) -> bool:
+    error = None if record.exc_info is None else record.exc_info[1]
+    return not isinstance(error, HttpProcessingError)
 
 
 def routes(

@@ -38,7 +38,9 @@ class Sessions:
         ends, _, _ = cookie.partition(".")
         if not (ends.isascii() and ends.isdecimal() and len(ends) < 16):
             return False
-        right = hmac.compare_digest(cookie.encode(), self._signed(ends).encode())
+        right = hmac.compare_digest(
+            cookie.encode("utf-8", "surrogateescape"), self._signed(ends).encode()
+        )
         return right and int(ends) > self._now()
 
     def _signed(self, ends: str) -> str:

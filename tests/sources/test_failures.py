@@ -13,7 +13,7 @@ from monitoring.instruments import REGISTRY
 from sources.base import UnknownKeys
 from tests.sources.live import KEYS, MAKERS, NOON, Live, facts, live
 from tests.sources.providers import fred, reddit, rss, twitter, yahoo
-from tests.sources.providers.server import HANG, Answer, json_answer
+from tests.sources.providers.server import HANG, Answer, Request, json_answer
 
 FIRST = KEYS[:1]
 
@@ -91,6 +91,9 @@ SAID: dict[str, tuple[Answer, dict[str, str]]] = {
     ),
 }
 
+#: JSON that is nested deeper than Python's own reader goes.
+DEEP = Answer(200, b'{"a":' * 100_000, {"Content-Type": "application/json"})
+
 #: What a truncated answer is called.
 TRUNCATED = {
     "rss": "not well-formed|neither RSS nor Atom",
@@ -157,6 +160,41 @@ async def test_what_fails_is_said_and_passes(case: Live, failure: str) -> None:
     secrets = (*reddit.SECRETS, twitter.TOKEN, fred.API_KEY)
     assert [secret for secret in secrets if secret in str(caught.value)] == []
     await passes(case)
+
+
+async def test_an_answer_that_is_too_deep_is_said_and_passes(case: Live) -> None:
+    case.server.on(case.path, DEEP)
+    with pytest.raises(SourceUnavailable):
+        await case.fetch(FIRST)
+    await passes(case)
+
+
+@pytest.mark.parametrize("encoding", ["utb-8", "utf-7", "idna", "utf-32"])
+async def test_an_encoding_that_nobody_reads_is_said_and_passes(case: Live, encoding: str) -> None:
+    good = case.server.answer
+
+    def wrong(request: Request) -> Answer:
+        body = b'<?xml version="1.0" encoding="%s"?><a/>' % encoding.encode()
+        headers = {**good(request).headers, "Content-Type": f"text/xml; charset={encoding}"}
+        return Answer(200, body, headers)
+
+    case.server.on(case.path, wrong)
+    with pytest.raises(SourceUnavailable):
+        await case.fetch(FIRST)
+    await passes(case)
+
+
+@pytest.mark.parametrize("wait", ["9" * 400, "\xb2", "-5", "Mon, 01 Jan 0001 00:00:00 GMT"])
+async def test_a_pause_that_makes_no_sense_ends(case: Live, wait: str) -> None:
+    """Within a day, whatever a provider asks for."""
+    case.server.on(case.path, Answer(429, b"<html/>", {"Retry-After": wait}))
+    with pytest.raises(SourceUnavailable):
+        await case.fetch(FIRST)
+    case.server.on(case.path, case.server.answer)
+    for clock in (case.now, case.clock):
+        clock.pass_(86_401)
+    if case.source.name != "reddit":  # whose pauses go by the machine's clock
+        await case.fetch()
 
 
 async def test_a_truncated_answer_is_said_and_passes(case: Live) -> None:

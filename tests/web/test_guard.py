@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 from typing import Any
 
 import pytest
@@ -159,6 +161,70 @@ async def test_too_many_requests_are_refused(serve: Serve, monkeypatch: pytest.M
     client = await serve()
     answers = [(await client.get("/favicon.ico")).status for _ in range(6)]
     assert answers == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"Authorization: Bearer t\xff\xc0\x80", 401),
+        (b"Cookie: \xff=\xff", 401),
+        (COOKIE.encode() + b": \xff", 401),
+        (b"Cookie: " + COOKIE.encode() + b"=99999999999999.\xff\xfe", 401),
+        (b"Host: 127.0.0.1\xff", 421),
+        (b"Origin: http://\xff", 403),
+        (b"Sec-Fetch-Site: cross-site\xff", 401),
+    ],
+)
+async def test_headers_that_are_no_utf8_get_a_problem(
+    header: bytes, status: int, serve: Serve
+) -> None:
+    client = await serve(web_token=TOKEN)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    host = b"" if header.startswith(b"Host") else b"Host: 127.0.0.1\r\n"
+    first = b"GET /api/tickers HTTP/1.1\r\nConnection: close\r\n"
+    writer.write(first + host + header + b"\r\n\r\n")
+    said = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert json.loads(body)["error"].keys() == {"field", "value", "reason", "remedy"}
+
+
+async def test_what_is_no_http_leaves_no_stack_trace(
+    bare: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else anybody could fill the disk with logs."""
+    for first in (b"GET /?\xc3\xa9 HTTP/1.1", b"\x16\x03\x01", b"GET"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", bare.port)
+        writer.write(first + b"\r\nHost: a\r\n\r\n")
+        assert b" 400 " in (await reader.read()).splitlines()[0]
+        writer.close()
+        await writer.wait_closed()
+    assert [one for one in caplog.records if one.exc_info] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=nowhere", b"token=x"),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"token=x"),
+        ("application/x-www-form-urlencoded; charset=utf-8", b"token=\xff"),
+        ("application/x-www-form-urlencoded", b"token=%FF%00"),
+        ("multipart/form-data", b"token=x"),
+        ("multipart/form-data; boundary=b", b"--b\r\n"),
+        ("multipart/form-data; boundary=b", b"no boundary"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="token"; filename="f"\r\n\r\nx\r\n--b--',
+        ),
+        ("nothing", b"token=x"),
+    ],
+)
+async def test_a_form_that_is_none_is_refused(kind: str, body: bytes, serve: Serve) -> None:
+    client = await serve(web_token=TOKEN)
+    answer = await client.post("/login", data=body, headers={"Content-Type": kind})
+    assert answer.status in (401, 415), await answer.text()
 
 
 async def test_a_large_body_is_refused(serve: Serve) -> None:

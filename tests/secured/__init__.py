@@ -1,0 +1,1 @@
+"""Kafka and MongoDB with passwords and certificates, and what every client makes of them."""
