@@ -32,11 +32,12 @@ _WRITES: dict[str, Callable[[Any, Origin], Write]] = {
 _NO_DOCUMENT = {
     "macro-backdrop": "state: the backdrop of each partition",
     "commands": "a command, carried out",
-    "trends": "written by the program, which does not read it",
+    "trends": "written by the program, which reads it for rules, and there are none",
+    "alerts": "written by the program, which reads it for webhooks, and there are none",
     "dead-letters": "written by the program, which does not read it",
 }
-#: Topics that no agent reads.
-_UNREAD = ("trends", "dead-letters")
+#: Topics whose messages no agent decodes.
+_UNREAD = ("trends", "alerts", "dead-letters")
 #: What a dead letter says of a message on which the program itself failed.
 _OUR_FAULT = "the program failed on it"
 

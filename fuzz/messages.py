@@ -63,6 +63,8 @@ def valid(chance: random.Random, topic: str) -> Fields:
             "time": time_ms,
             "observations": [observed],
         },
+        "alerts": {"ticker": ticker, "id": f"{ticker}|r|{time_ms}", "rule": "r", "time": time_ms}
+        | {"severity": "info", "message": "", "condition": "", "values": {}, "ingested": time_ms},
         "commands": {"ticker": ticker, "action": action, "time": time_ms, "kind": "ticker"},
         "twitter-sentiment": text | {"platform": "twitter", "text": f"${ticker} up", "url": ""},
         "reddit-sentiment": text | {"platform": "reddit", "text": f"${ticker} up", "url": ""},

@@ -172,7 +172,7 @@ class Run:
         for topic in TOPICS:
             fields = valid(chance, topic) | {"time": int(time.time() * 1000)}
             last.append(Message(topic, key_of(fields), json.dumps(fields).encode()))
-        self._send([one for one in last if one.topic not in ("trends", "dead-letters")])
+        self._send([one for one in last if one.topic not in ("trends", "alerts", "dead-letters")])
         right = {"Authorization": f"Bearer {TOKEN}"}
         said = httpx.get(f"http://127.0.0.1:{worker.port}/api/tickers", headers=right, timeout=60)
         if said.status_code != 200 or not said.json()["tickers"]:
