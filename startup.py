@@ -32,6 +32,8 @@ METADATA_AGE_MS = 10_000
 def faust_options(settings: Settings) -> dict[str, Any]:
     """Return the options of the App that follow from the settings, and those that are fixed."""
     return {
+        # Faust reads variables of its own, some of our names, and puts them above what stands here.
+        "env": {},
         "broker": [
             f"kafka://{address.strip()}" for address in settings.kafka_bootstrap_servers.split(",")
         ],
