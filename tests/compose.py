@@ -51,5 +51,6 @@ def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         text=True,
         check=False,
         cwd="/",
-        env={"PATH": os.environ["PATH"], **environment},
+        # A name, as that of the directory is none.
+        env={"PATH": os.environ["PATH"], "COMPOSE_PROJECT_NAME": "trends", **environment},
     )
