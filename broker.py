@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from confluent_kafka import (
+    OFFSET_INVALID,
     Consumer,
     ConsumerGroupState,
     KafkaException,
@@ -44,6 +45,9 @@ _NOT_YET = frozenset(
         "NOT_COORDINATOR",
     }
 )
+
+#: After so long the leaders of partitions are asked for anew: one that was lost never answers.
+_OFFSETS_TIMEOUT_S = 5.0
 
 T = TypeVar("T")
 
@@ -326,23 +330,33 @@ class Broker:
         )
 
     def _offsets(self, topics: Iterable[str], which: OffsetSpec) -> dict[tuple[str, int], int]:
-        counts = self.partitions()
-        places = [
-            TopicPartition(topic, partition)
-            for topic in topics
-            for partition in range(counts.get(topic, 0))
-        ]
-        if not places:
-            return {}
+        names = list(topics)
 
         def ask() -> dict[tuple[str, int], int]:
-            futures = self._admin.list_offsets(
-                dict.fromkeys(places, which), request_timeout=self._timeout_s
-            )
-            return {
-                (place.topic, place.partition): self._result(future).offset
-                for place, future in futures.items()
+            # Each time, as this is also how the client learns of new leaders.
+            counts = self.partitions()
+            wanted = {
+                TopicPartition(topic, partition): which
+                for topic in names
+                for partition in range(counts.get(topic, 0))
             }
+            if not wanted:
+                return {}
+            timeout_s = min(self._timeout_s, _OFFSETS_TIMEOUT_S)
+            futures = self._admin.list_offsets(wanted, request_timeout=timeout_s)
+            try:
+                found = {
+                    (place.topic, place.partition): self._result(future).offset
+                    for place, future in futures.items()
+                }
+            except KafkaException as error:
+                if error.args[0].name() == "_TIMED_OUT":
+                    raise _NotReadyYet from error
+                raise
+            # What a partition without a leader has instead of an error.
+            if OFFSET_INVALID in found.values():
+                raise _NotReadyYet
+            return found
 
         with self._explained():
             return self._patiently(ask)

@@ -40,6 +40,8 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         ConfigurationError: a setting of Kafka's security is missing, or a file cannot be used.
     """
     return {
+        # Faust reads variables of its own, some of our names, and puts them above what stands here.
+        "env": {},
         "broker": [
             f"kafka://{address.strip()}" for address in settings.kafka_bootstrap_servers.split(",")
         ],
