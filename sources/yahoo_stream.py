@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.rules import DAY_MS
 from sources import market_hours
 
 log = logging.getLogger(__name__)
@@ -182,6 +183,8 @@ class TradeStream:
         trade = _trade(message)
         if ticker not in self._wanted or trade is None:
             return
+        if trade.time > self._now() * 1000 + DAY_MS:
+            return  # it would be the last one for ever
         self._heard_at = time.monotonic()
         before = self._last.get(ticker)
         if before is None or trade.time >= before.time:

@@ -108,6 +108,7 @@ def test_a_connection_that_ends_is_opened_again(
         message("AAPL", float("nan"), AT),
         message("AAPL", -1.0, AT),
         message("AAPL", 5.0, 0),
+        message("AAPL", 5.0, AT + 3 * 86_400_000),
     ],
 )
 def test_messages_that_are_no_trades_change_nothing(
