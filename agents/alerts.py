@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka.structs import ConsumerRecord
 from faust.types import StreamT
 
 from agents.services import Services
@@ -76,7 +75,7 @@ class Alerts:
                 open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume
             )
         event = Event(f"{bar.interval}|{bar.time}", bar.time, values, bar.interval)
-        self._take(rules, event, bar, origin)
+        self._take(rules, event, bar, origin, of_prices=True)
 
     def text(self, stream: str, record: Any, rolling: RollingSentiment, origin: Origin) -> None:
         """Look at a text that was added up."""
@@ -127,7 +126,15 @@ class Alerts:
         self._fired.clear()
         self._silent.clear()
 
-    def _take(self, rules: tuple[Rule, ...], event: Event, record: Any, origin: Origin) -> None:
+    def _take(
+        self,
+        rules: tuple[Rule, ...],
+        event: Event,
+        record: Any,
+        origin: Origin,
+        *,
+        of_prices: bool = False,
+    ) -> None:
         source = getattr(record, "source", None)
         heard = source is not None and source in self.book.listened
         if not rules and not heard:
@@ -137,7 +144,7 @@ class Alerts:
             return
         self.table.mark_dirty(record.ticker)
         if source is not None and heard:
-            state.hear(source, record.ingested, of_prices=isinstance(record, Bar))
+            state.hear(source, record.ingested, of_prices=of_prices)
         for firing in state.take(rules, event):
             self._publish(firing, record.ticker, origin.partition)
 
@@ -161,9 +168,12 @@ class TrendAlertsStage(Stage):
         self._alerts = alerts
         self._wanted = alerts.book.reads(TREND)
 
-    def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
-        """Pass all over, undecoded, where no rule is about trends."""
-        return super().one(batch, message) if self._wanted else ()
+    async def process(self, batch: Batch) -> None:
+        """Work through a batch; where no rule is about trends, pass it over as it is."""
+        if self._wanted:
+            await super().process(batch)
+        elif batch.current:
+            batch.done()
 
     def apply(self, trend: Trend, origin: Origin) -> Sequence[Write]:
         """Look at one trend; it is stored already."""
