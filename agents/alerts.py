@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from aiokafka.structs import ConsumerRecord
 from faust.types import StreamT
 
 from agents.services import Services
@@ -75,7 +76,7 @@ class Alerts:
                 open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume
             )
         event = Event(f"{bar.interval}|{bar.time}", bar.time, values, bar.interval)
-        self._take(rules, event, bar, origin, of_prices=True)
+        self._take(rules, event, bar, origin)
 
     def text(self, stream: str, record: Any, rolling: RollingSentiment, origin: Origin) -> None:
         """Look at a text that was added up."""
@@ -126,15 +127,7 @@ class Alerts:
         self._fired.clear()
         self._silent.clear()
 
-    def _take(
-        self,
-        rules: tuple[Rule, ...],
-        event: Event,
-        record: Any,
-        origin: Origin,
-        *,
-        of_prices: bool = False,
-    ) -> None:
+    def _take(self, rules: tuple[Rule, ...], event: Event, record: Any, origin: Origin) -> None:
         source = getattr(record, "source", None)
         heard = source is not None and source in self.book.listened
         if not rules and not heard:
@@ -144,7 +137,7 @@ class Alerts:
             return
         self.table.mark_dirty(record.ticker)
         if source is not None and heard:
-            state.hear(source, record.ingested, of_prices=of_prices)
+            state.hear(source, record.ingested, of_prices=isinstance(record, Bar))
         for firing in state.take(rules, event):
             self._publish(firing, record.ticker, origin.partition)
 
@@ -168,12 +161,9 @@ class TrendAlertsStage(Stage):
         self._alerts = alerts
         self._wanted = alerts.book.reads(TREND)
 
-    async def process(self, batch: Batch) -> None:
-        """Work through a batch; where no rule is about trends, pass it over as it is."""
-        if self._wanted:
-            await super().process(batch)
-        elif batch.current:
-            batch.done()
+    def one(self, batch: Batch, message: ConsumerRecord) -> Sequence[Write]:
+        """Pass all over, undecoded, where no rule is about trends."""
+        return super().one(batch, message) if self._wanted else ()
 
     def apply(self, trend: Trend, origin: Origin) -> Sequence[Write]:
         """Look at one trend; it is stored already."""
