@@ -43,9 +43,8 @@ class Silent(NamedTuple):
 class Alerts:
     """Looks at rules, and hands what they fire to the writers and the outbox.
 
-    A Store for checkpoints. Its cut hands over the documents of all that fired since the last one,
-    so that they are part of the checkpoint that covers the events; and it decides on silences, as
-    nothing else may write the table without a message.
+    A Store for checkpoints, whose cut decides on silences: nothing else writes the table without a
+    message. Documents and messages of an alert are part of the checkpoint that covers the event.
     """
 
     def __init__(self, app: BatchingApp, services: Services, book: RuleBook) -> None:
@@ -57,18 +56,17 @@ class Alerts:
         self.table = AlertTable(app, book)
         app.checkpoints.register_state(self.table)
         self._services = services
-        self._fired: list[Write] = []
         self._silent: list[Silent] = []
 
     def about(self, stream: str) -> Alerts | None:
         """Return self where any rule may be about messages of a stream, else None."""
         return self if self.book.reads(stream) or self.book.listened else None
 
-    def bar(self, bar: Bar, indicators: Mapping[str, float | None], origin: Origin) -> None:
-        """Look at a bar that was applied, with the values at it."""
+    def bar(self, bar: Bar, indicators: Mapping[str, float | None], origin: Origin) -> list[Write]:
+        """Look at a bar that was applied; returns the documents of the alerts that it fires."""
         rules = self.book.at(BAR, bar.ticker, bar.interval, closed=bar.closed)
         if not rules and bar.source not in self.book.listened:
-            return
+            return []
         values: dict[str, Any] = {}
         if rules:
             values.update(indicators)
@@ -76,10 +74,12 @@ class Alerts:
                 open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume
             )
         event = Event(f"{bar.interval}|{bar.time}", bar.time, values, bar.interval)
-        self._take(rules, event, bar, origin)
+        return self._take(rules, event, bar, origin)
 
-    def text(self, stream: str, record: Any, rolling: RollingSentiment, origin: Origin) -> None:
-        """Look at a text that was added up."""
+    def text(
+        self, stream: str, record: Any, rolling: RollingSentiment, origin: Origin
+    ) -> list[Write]:
+        """Look at a text that was added up; returns the documents of the alerts that it fires."""
         rules = self.book.at(stream, record.ticker)
         values: dict[str, Any] = {}
         if rules:
@@ -89,10 +89,10 @@ class Alerts:
                 f"{stream}.count": rolling.count,
             }
         newest = record.time if rolling.newest is None else rolling.newest
-        self._take(rules, Event(f"{stream}|{record.id}", newest, values), record, origin)
+        return self._take(rules, Event(f"{stream}|{record.id}", newest, values), record, origin)
 
-    def trend(self, trend: Trend, origin: Origin) -> None:
-        """Look at a trend that was published."""
+    def trend(self, trend: Trend, origin: Origin) -> list[Write]:
+        """Look at a trend that was published; returns the documents of the alerts that it fires."""
         rules = self.book.at(TREND, trend.ticker)
         values = {
             "trend": trend.direction,
@@ -100,53 +100,56 @@ class Alerts:
             "trend.confidence": trend.confidence,
         }
         event = Event(f"trend|{trend.time}|{trend.version}", trend.time, values)
-        self._take(rules, event, trend, origin)
+        return self._take(rules, event, trend, origin)
 
     def silent(self, found: Sequence[Silent]) -> None:
         """Have the next checkpoint fire these silences, if they go on."""
         self._silent = list(found)
 
     def cut(self) -> None:
-        """Fire silences, and hand the documents of all that fired to the writer."""
+        """Fire silences, and hand them to writer and outbox."""
         silent, self._silent = self._silent, []
+        writes: list[Write] = []
         for one in silent:
             state = self.table.find(one.ticker, one.partition)
             firing = state and state.silence(one.rule, one.source, one.heard, one.due)
             if firing:
-                self._publish(firing, one.ticker, one.partition)
+                writes.append(self._publish(firing, one.ticker, one.partition))
                 self.table.mark_dirty(one.ticker)
-        if self._fired:
-            self.writer.submit(self._fired)
-            self._fired = []
+        if writes:
+            self.writer.submit(writes)
 
     async def flushed(self, mark: None) -> None:
         """Nothing is kept here: writer and outbox have marks of their own."""
 
     def void(self) -> None:
-        """Forget what no checkpoint has; the messages that fired it will come again."""
-        self._fired.clear()
+        """Forget the silences; who found them will find them again."""
         self._silent.clear()
 
-    def _take(self, rules: tuple[Rule, ...], event: Event, record: Any, origin: Origin) -> None:
+    def _take(
+        self, rules: tuple[Rule, ...], event: Event, record: Any, origin: Origin
+    ) -> list[Write]:
         source = getattr(record, "source", None)
         heard = source is not None and source in self.book.listened
         if not rules and not heard:
-            return
+            return []
         state = self.table.of(record.ticker, origin.partition)
         if not state.is_new(origin.topic, origin.offset):
-            return
+            return []
         self.table.mark_dirty(record.ticker)
         if source is not None and heard:
             state.hear(source, record.ingested, of_prices=isinstance(record, Bar))
-        for firing in state.take(rules, event):
+        return [
             self._publish(firing, record.ticker, origin.partition)
+            for firing in state.take(rules, event)
+        ]
 
-    def _publish(self, firing: Firing, ticker: str, partition: int) -> None:
+    def _publish(self, firing: Firing, ticker: str, partition: int) -> Write:
         alert = firing.alert(ticker) | {"ingested": int(time.time() * 1000)}
         log.log(_LEVELS[firing.rule.severity], "alert %s: %s", firing.rule.name, alert["message"])
         self._services.counts["alerts", "fired"] += 1
         self._services.outbox.add(ALERTS.name, partition, ticker.encode(), ALERT.dump(alert))
-        self._fired.append(alert_write(alert))
+        return alert_write(alert)
 
 
 class TrendAlertsStage(Stage):
@@ -167,9 +170,7 @@ class TrendAlertsStage(Stage):
 
     def apply(self, trend: Trend, origin: Origin) -> Sequence[Write]:
         """Look at one trend; it is stored already."""
-        if self.routed(trend.ticker, origin):
-            self._alerts.trend(trend, origin)
-        return ()
+        return self._alerts.trend(trend, origin) if self.routed(trend.ticker, origin) else []
 
 
 def attach(app: BatchingApp, services: Services, alerts: Alerts) -> None:

@@ -70,9 +70,10 @@ class PricesStage(Stage):
         self.table.mark_dirty(bar.ticker)
         if self._publishing:
             self._publish(bar, values, origin.partition)
+        writes = [bar_write(bar, origin, values)]
         if self._alerts is not None:
-            self._alerts.bar(bar, values, origin)
-        return [bar_write(bar, origin, values)]
+            writes += self._alerts.bar(bar, values, origin)
+        return writes
 
     def _advance(self, interval: IntervalState, bar: Bar) -> Values:
         try:

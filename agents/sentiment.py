@@ -66,5 +66,5 @@ class SentimentStage(Stage):
         state.offset = origin.offset
         self.table.mark_dirty(record.ticker)
         if fresh and self._alerts is not None:
-            self._alerts.text(self.name, record, state.rolling, origin)
+            return [*writes, *self._alerts.text(self.name, record, state.rolling, origin)]
         return writes

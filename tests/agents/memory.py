@@ -114,7 +114,8 @@ class MemoryWorker:
             key = record.series if kind == "economy" else record.ticker
             origin = self.origin(kind, key)
         # A stage may write into a Record; a message comes as new every time.
-        self.stages[kind].apply(_copy(record), origin)
+        writes = self.stages[kind].apply(_copy(record), origin)
+        self.services.sink.write(writes)
         return origin
 
     def apply_all(self, messages: Iterable[tuple[str, Any]]) -> None:

@@ -98,13 +98,13 @@ async def test_one_alert_in_all_its_places(make: Make, caplog: pytest.LogCapture
         worker.apply("prices", bar("AAPL", START_MS, 100.0))
         worker.apply("prices", bar("AAPL", START_MS + MINUTE, 80.0))
         worker.apply("prices", bar("AAPL", START_MS + 2 * MINUTE, 70.0))
-    await worker.checkpoint()
     ((name, document),) = worker.documents("alerts").items()
     assert name == f"AAPL|fell|1m|{START_MS + MINUTE}"
     assert as_ms(document["time"]) == START_MS + MINUTE
     assert document["message"] == "AAPL: close < 90 (close 80)"
     assert document["values"] == {"close": 80.0}
     assert worker.services.counts["alerts", "fired"] == 1
+    await worker.checkpoint()
     assert [one["id"] for one in worker.alerted] == [name]
     (line,) = [one for one in caplog.records if "alert fell: AAPL: close" in one.getMessage()]
     assert line.levelno == logging.WARNING
@@ -128,7 +128,6 @@ async def test_the_same_alerts_after_any_crash(make: Make, seed: int) -> None:
     messages = walk(100)
     whole = make(book(RULES))
     whole.apply_all(messages)
-    await whole.checkpoint()
     expected = ids(whole)
     assert len(expected) > 20
     chance = random.Random(seed)
@@ -146,7 +145,6 @@ async def test_the_same_alerts_after_any_crash(make: Make, seed: int) -> None:
             for (kind, record), origin in applied:
                 worker.apply(kind, record, origin)
     assert crashes > 5
-    await worker.checkpoint()
     assert ids(worker) == expected
 
 
@@ -168,10 +166,8 @@ async def test_what_rules_do_not_look_at(make: Make) -> None:
     place = (worker.services.partition_of("AAPL") + 1) % 8
     other = worker.origin("prices", "AAPL", place)
     worker.apply("prices", bar("AAPL", START_MS + 2 * MINUTE, 80.0), other)
-    await worker.checkpoint()
     assert worker.documents("alerts") == {}
     worker.apply("prices", bar("AAPL", START_MS + 3 * MINUTE, 80.0))
-    await worker.checkpoint()
     assert len(worker.documents("alerts")) == 1
 
 
@@ -227,9 +223,7 @@ async def test_trends_fire_once_although_published_twice(make: Make) -> None:
     worker.apply_all([news(1, 0.9), news(2, 0.9)])
     await worker.checkpoint()
     assert [one["direction"] for one in worker.published][-1] == "up"
-    await worker.checkpoint()
     assert len(worker.documents("alerts")) == 1
     last = worker.published[-1]
     worker.apply("trends", TREND.parse(last))
-    await worker.checkpoint()
     assert len(worker.documents("alerts")) == 1
