@@ -51,7 +51,7 @@ from sources.base import BarProvider, Source
 from sources.market_path import Positions
 from sources.registry import price_sources, text_and_data_sources
 from sources.schedule import Schedule
-from startup import faust_options, prepare_servers, read_rules
+from startup import faust_options, prepare_servers, read_rules, settle_memory
 from tables.indicators import IndicatorTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
@@ -102,6 +102,7 @@ class FinancialTrends(BatchingApp):
                 log.error("%s", error)
                 sys.exit(1)
             sys.exit(f"error: {error}")
+        settle_memory()
         await super().on_first_start()
 
     async def on_stop(self) -> None:

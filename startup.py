@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -93,6 +94,18 @@ def read_rules(settings: Settings) -> RuleBook:
     except ValueError as error:
         raise ConfigurationError(f"setting ALERT_WEBHOOKS: {error}") from None
     return load(settings.alert_rules, parse(settings.indicators).outputs, webhooks)
+
+
+def settle_memory() -> None:
+    """Have the garbage collector look at what comes and goes, and less often.
+
+    A worker has half a million objects that stay, modules and their like, and makes a dozen a
+    message that are gone soon without the collector's help: looking through them all again and
+    again took more than a third of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -> dict[str, str]:

@@ -99,7 +99,7 @@ class EmbeddedKafka(ServerProcess):
     title: ClassVar[str] = f"Kafka {kafka_jars.VERSION}"
     usual_port: ClassVar[int] = 9092
     start_timeout_s: ClassVar[float] = 120.0
-    heap: ClassVar[tuple[str, ...]] = ("-Xms256m", "-Xmx512m")
+    heap: ClassVar[tuple[str, ...]] = ("-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1")
 
     @property
     def bootstrap_servers(self) -> str:

@@ -18,6 +18,9 @@ FETCH_WAIT_MS, FETCH_BYTES = 25, 1
 #: The same while messages come: fewer, larger fetches. Each costs a few ms, however little it
 #: brings, and at 1,000 messages a second every one of them would make a fetch of its own.
 BUSY_WAIT_MS, BUSY_BYTES = 8, 65_536
+#: The same while more wait than one look takes: the fetches beside them are for topics on which
+#: nothing comes, and each costs the brokers and this thread as much as one that brings something.
+BEHIND_WAIT_MS, BEHIND_BYTES = 100, 1
 #: So many fetches in a row without a message, and nothing is coming.
 IDLE_AFTER = 8
 
@@ -47,8 +50,12 @@ class BatchingConsumerThread(AIOKafkaConsumerThread):
         """Fetch as Faust does, and set the pace of the fetches after this one."""
         records = await super().getmany(active_partitions, timeout)
         self._empty = 0 if records else self._empty + 1
-        if self._empty in (0, IDLE_AFTER):
-            self._set_pace(busy=self._empty == 0)
+        if sum(map(len, records.values())) >= self._ensure_consumer()._max_poll_records:
+            self._set_pace(BEHIND_WAIT_MS, BEHIND_BYTES)
+        elif records:
+            self._set_pace(BUSY_WAIT_MS, BUSY_BYTES)
+        elif self._empty >= IDLE_AFTER:
+            self._set_pace(FETCH_WAIT_MS, FETCH_BYTES)
         return records
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -63,11 +70,11 @@ class BatchingConsumerThread(AIOKafkaConsumerThread):
         }
         return records
 
-    def _set_pace(self, *, busy: bool) -> None:
+    def _set_pace(self, wait_ms: int, at_least: int) -> None:
         # Read anew for each request.
         fetcher = self._ensure_consumer()._fetcher
-        fetcher._fetch_max_wait_ms = BUSY_WAIT_MS if busy else FETCH_WAIT_MS
-        fetcher._fetch_min_bytes = BUSY_BYTES if busy else FETCH_BYTES
+        fetcher._fetch_max_wait_ms = wait_ms
+        fetcher._fetch_min_bytes = at_least
 
     async def seek_to_start_of_work(self, tps: Iterable[TP]) -> Mapping[TP, tuple[int, bool]]:
         """Move to the committed offsets; where nothing is committed, to the first offset kept.

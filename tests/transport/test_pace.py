@@ -19,7 +19,7 @@ class Paced(BatchingConsumerThread):
         self.fetcher = SimpleNamespace(_fetch_max_wait_ms=0, _fetch_min_bytes=0)
 
     def _ensure_consumer(self) -> Any:
-        return SimpleNamespace(_fetcher=self.fetcher)
+        return SimpleNamespace(_fetcher=self.fetcher, _max_poll_records=3)
 
     @property
     def pace(self) -> tuple[int, int]:
@@ -42,6 +42,9 @@ async def test_the_pace_follows_the_messages(monkeypatch: pytest.MonkeyPatch) ->
 
     busy = (thread.BUSY_WAIT_MS, thread.BUSY_BYTES)
     idle = (thread.FETCH_WAIT_MS, thread.FETCH_BYTES)
+    behind = (thread.BEHIND_WAIT_MS, thread.BEHIND_BYTES)
+    assert await fetch({"tp": [1], "other": [1, 2]}) == behind
+    assert await fetch({}) == behind
     assert await fetch({"tp": [1]}) == busy
     for _ in range(thread.IDLE_AFTER - 1):
         assert await fetch({}) == busy
