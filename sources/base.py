@@ -18,6 +18,12 @@ from models import Bar
 from sources.missing import Missing
 from topics import TopicSpec
 
+#: Why the source of economic series is off.
+NO_FRED_KEY = (
+    "FRED_API_KEY is not set, so there are no economic series: get a free key at "
+    "https://fredaccount.stlouisfed.org/apikeys, or use --skip-economic"
+)
+
 
 class UnknownKeys(SourceUnavailable):
     """A source was asked for keys that it does not have; it has the others all the same.

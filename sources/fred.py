@@ -15,7 +15,7 @@ from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import ECONOMIC_OBSERVATION, EconomicObservation
 from models.times import to_ms
 from monitoring.instruments import rate_limited
-from sources.base import UnknownKeys
+from sources.base import NO_FRED_KEY, UnknownKeys
 from sources.fred_client import Abandoned, FredClient, FredError, Release
 from sources.token_bucket import LONGEST_RETRY_AFTER_S
 from topics import ECONOMIC_INDICATORS
@@ -76,10 +76,7 @@ class FredSource:
     ) -> None:
         key = (api_key or "").strip()
         if not key:
-            raise SourceUnavailable(
-                "FRED_API_KEY is not set, so there are no economic series: get a free key at "
-                "https://fredaccount.stlouisfed.org/apikeys, or use --skip-economic"
-            )
+            raise SourceUnavailable(NO_FRED_KEY)
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(f"FRED_BASE_URL={base_url!r}: must begin with https://")

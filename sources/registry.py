@@ -18,7 +18,7 @@ from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
 from sinks.spend import DailySpend
 from sources import recorded
-from sources.base import BarProvider, PriceSource, Source
+from sources.base import NO_FRED_KEY, BarProvider, PriceSource, Source
 from sources.market_path import Positions
 from sources.replay import ReplaySource
 from sources.simulated import SimulatedSource
@@ -210,10 +210,14 @@ def _twitter(settings: Settings, names: Mapping[str, str]) -> Source:
 
 
 def _fred(settings: Settings, _: Mapping[str, str]) -> Source:
+    key = _open(settings.fred_api_key)
+    if not key.strip():
+        # Here as well, since fredapi brings pandas along: half a second and 50 MB.
+        raise SourceUnavailable(NO_FRED_KEY)
     from sources.fred import FredSource  # noqa: PLC0415
 
     return FredSource(
-        _open(settings.fred_api_key),
+        key,
         base_url=settings.fred_base_url,
         interval=settings.economic_poll_interval_s,
     )
