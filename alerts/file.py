@@ -14,12 +14,12 @@ from alerts import message, webhook
 from alerts.language import Misread, Parsed, Silence, duration_ms, parse
 from alerts.names import BAR, Known, instead, known_names
 from alerts.place import Places
-from alerts.rules import Condition, Rule, RuleBook, Severity
+from alerts.rules import RULE_NAME, Condition, Rule, RuleBook, Severity
 from alerts.webhook import Webhook
 from errors import ConfigurationError, InvalidRule
 from models.rules import INTERVAL_PATTERN, check_ticker
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+_NAME = re.compile(RULE_NAME)
 
 
 class _Entry(BaseModel):

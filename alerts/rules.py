@@ -16,6 +16,9 @@ from alerts.webhook import Webhook
 Severity = Literal["info", "warning", "critical"]
 On = Literal["closed", "forming"]
 
+#: What the name of a rule looks like.
+RULE_NAME = r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}"
+
 
 @dataclass(frozen=True)
 class Condition:

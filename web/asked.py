@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from alerts.rules import RULE_NAME
 from errors import InvalidRecord
 from models.rules import EARLIEST_MS, LATEST_MS, IndicatorName, Interval, Series, Ticker
 from models.times import to_ms
@@ -89,7 +90,7 @@ REMEDIES = {
     "name": "the name of a topic; /topics/ lists them",
     "partition": "the number of a partition, from 0",
     "last": f"a whole number from 1 to {MOST_MESSAGES}",
-    "rule": "the name of a rule, up to 64 characters",
+    "rule": "the name of a rule: 1 to 64 of A-Z a-z 0-9 . _ - and spaces",
     "severity": "info, warning or critical",
     "last_event_id": "the id of the last event that arrived, as it is",
 }
@@ -184,7 +185,7 @@ class AlertsAsked(Span):
     """``/api/alerts``."""
 
     tickers: Tickers | None = Field(None, description="only of these")
-    rule: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+    rule: Annotated[str, Field(pattern=rf"^{RULE_NAME}$")] | None = Field(
         None, description="only of this rule"
     )
     severity: Literal["info", "warning", "critical"] | None = Field(

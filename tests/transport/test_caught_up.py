@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from faust.types import TP
 
 from transport.consumer import BatchingConsumer
+from transport.offsets import Offsets
 
 PLACE = TP("stock-prices", 3)
 
@@ -28,9 +28,11 @@ PLACE = TP("stock-prices", 3)
 def test_caught_up(
     end: int | None, delivered: dict[TP, int], outstanding: int, expected: bool
 ) -> None:
+    offsets = Offsets()
+    for tp, position in delivered.items():
+        offsets.seek(tp, position, committed=True)
+    offsets.outstanding[PLACE.topic] = outstanding
     consumer: Any = SimpleNamespace(
-        highwater=lambda tp: end if tp == PLACE else None,
-        _outstanding=Counter({PLACE.topic: outstanding}),
-        _next=delivered,
+        highwater=lambda tp: end if tp == PLACE else None, offsets=offsets
     )
     assert BatchingConsumer.caught_up(consumer, PLACE) is expected

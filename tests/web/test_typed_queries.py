@@ -38,6 +38,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "/api/tickers/{ticker}/posts": asked.PostsAsked,
     "/api/tickers/{ticker}/sentiment": asked.SentimentAsked,
     "/api/tickers/{ticker}/trend": asked.TrendAsked,
+    "/api/alerts": asked.AlertsAsked,
     "/api/economy": asked.EconomyAsked,
     "/api/economy/{series}": asked.SeriesAsked,
     "/api/stream": asked.StreamAsked,

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indicators import DEFAULT_SPEC, IndicatorSet, Ohlcv, parse
+from indicators import DEFAULT_SPEC, INDICATORS, IndicatorSet, Ohlcv, parse
 from indicators.compiled import RowSet, RowStore, named
+from indicators.compiled.advance import NUMBERS
 from indicators.obv_slope import ObvSlope
 from tests.indicators.bars import recorded, walk, walks
 
@@ -39,6 +40,10 @@ def check(setting: str, bars: Sequence[Ohlcv]) -> None:
         assert ours.values() == classes.values()
         assert ours.slope == slope.obv_slope
     assert ours.state() == [*classes.state(), slope.state()]
+
+
+def test_every_indicator_is_compiled() -> None:
+    assert list(NUMBERS) == [*INDICATORS, ObvSlope.name]
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
