@@ -20,7 +20,7 @@ from models.rules import DAY_MS
 from models.snapshots import snapshots
 from sinks import Origin, Write
 from sinks.documents import bar_write
-from sinks.packed import Indicators, PackedWrite, head, pack_bar
+from sinks.packed import Indicators, PackedWrite, head, pack_bar, place
 from tables.indicators import IndicatorTable, IntervalState
 from topics import STOCK_PRICES, TECHNICAL_INDICATORS
 from transport import BatchingApp
@@ -81,7 +81,7 @@ class PricesStage(Stage):
         if origin.offset <= state.offset:
             self.count("redelivered")
             return [bar_write(bar, origin)]
-        interval = state.interval(bar.interval)
+        interval = state.intervals.get(bar.interval) or state.interval(bar.interval)
         last_time = interval.last_time
         if last_time is not None and bar.time <= last_time:
             if bar.closed and bar.time < last_time:
@@ -110,11 +110,13 @@ class PricesStage(Stage):
             [(bar.high, bar.low, bar.close, bar.volume) for bar, _, _ in pending],
             [not bar.closed for bar, _, _ in pending],
         )
-        ids = self.services.topic_ids
+        origin = pending[0][2].origins[0]
+        # All bars of a batch are from one partition.
+        where = place(origin.topic, origin.partition, self.services.topic_ids)
         for (bar, state, write), packed in zip(pending, self._packer.pack(values), strict=True):
             if not state.head:
                 state.head = head(bar.ticker, bar.interval)
-            pack_bar(write, bar, state.head, packed, ids)
+            pack_bar(write, bar, state.head, packed, where)
         forming = sum([not bar.closed for bar, _, _ in pending])
         self.services.counts[self.name, "applied"] += len(pending) - forming
         self.services.counts[self.name, "forming"] += forming

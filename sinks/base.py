@@ -116,6 +116,9 @@ def coalesce(writes: Iterable[Write]) -> list[list[Write]]:
     round nearly always does; what no single write can say (an update of what exists, then a write
     unless that is closed) takes a second one.
     """
+    writes = list(writes)
+    if len({(write.collection, write.id) for write in writes}) == len(writes):
+        return [writes] if writes else []
     rounds: list[dict[tuple[str, str], Write]] = []
     last_round: dict[tuple[str, str], int] = {}
     for write in writes:

@@ -21,6 +21,9 @@ from models.quick import AnyBar
 from sinks.base import POSITIONS, Document, Mode, Origin, TopicIds, Write
 from sinks.documents import STOCK_PRICES
 
+#: Templates that are kept; there are as many as ways in which values can be missing together.
+MOST_TEMPLATES = 256
+
 _AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
 _DOUBLE, _TEXT, _DOCUMENT, _BOOLEAN, _DATE, _NULL = (
     b"\x01",
@@ -87,6 +90,47 @@ def head(ticker: str, interval: str) -> bytes:
     return b"\0" + _text("ticker", ticker) + _text("interval", interval)
 
 
+class _Template:
+    """The field ``indicators`` for bars that have the same of them, with room for the values.
+
+    Args:
+        outputs: the names of all, in order.
+        missing: for each, whether there is no value.
+    """
+
+    def __init__(self, outputs: Sequence[str], missing: Sequence[bool]) -> None:
+        template = bytearray(4)
+        offsets = []
+        for name, is_missing in zip(outputs, missing, strict=True):
+            template += _named(_NULL if is_missing else _DOUBLE, name)
+            if not is_missing:
+                offsets.append(len(_INDICATORS) + len(template))
+                template += bytes(8)
+        template += b"\0"
+        template[:4] = _length(len(template))
+        self._bytes = np.frombuffer(_INDICATORS + template, dtype=np.uint8)
+        self._present = [number for number, one in enumerate(missing) if not one]
+        self._places: Any = np.dtype(
+            {
+                "names": [f"f{number}" for number in self._present],
+                "formats": ["<f8"] * len(offsets),
+                "offsets": offsets,
+                "itemsize": len(self._bytes),
+            }
+        )
+
+    def fill(self, values: npt.NDArray[np.float64]) -> list[bytes]:
+        """Return the field of each bar; ``values`` are those of all outputs, (bars, outputs)."""
+        size = len(self._bytes)
+        packed = np.tile(self._bytes, (len(values), 1))
+        if self._present:
+            places = packed.view(self._places)[:, 0]
+            for number in self._present:
+                places[f"f{number}"] = values[:, number]
+        whole = packed.tobytes()
+        return [whole[start : start + size] for start in range(0, len(whole), size)]
+
+
 class Indicators:
     """Packs the values of indicators, many bars at once.
 
@@ -96,24 +140,9 @@ class Indicators:
 
     def __init__(self, outputs: Sequence[str]) -> None:
         self._outputs = outputs
-        template = bytearray(4)
-        offsets = []
-        for name in outputs:
-            template += _named(_DOUBLE, name)
-            offsets.append(len(template))
-            template += bytes(8)
-        template += b"\0"
-        template[:4] = _length(len(template))
-        self._template = np.frombuffer(_INDICATORS + template, dtype=np.uint8)
-        names = [f"f{number}" for number in range(len(outputs))]
-        self._places: Any = np.dtype(
-            {
-                "names": names,
-                "formats": ["<f8"] * len(names),
-                "offsets": [len(_INDICATORS) + offset for offset in offsets],
-                "itemsize": len(self._template),
-            }
-        )
+        #: By what is missing, as bits. While a ticker warms up, that changes a dozen times.
+        self._templates: dict[bytes, _Template] = {}
+        self._complete = _Template(outputs, [False] * len(outputs))
 
     def pack(self, values: npt.NDArray[np.float64]) -> list[bytes]:
         """Return the field ``indicators`` of each bar.
@@ -121,27 +150,30 @@ class Indicators:
         Args:
             values: of shape (bars, outputs), NaN where there is none.
         """
-        size = len(self._template)
-        packed = np.tile(self._template, (len(values), 1))
-        places = packed.view(self._places)[:, 0]
-        for number, name in enumerate(self._places.names):
-            places[name] = values[:, number]
-        whole = packed.tobytes()
-        parts = [whole[start : start + size] for start in range(0, len(whole), size)]
-        for number in np.flatnonzero(np.isnan(values).any(axis=1)).tolist():
-            parts[number] = self._with_gaps(values[number].tolist())
+        missing = np.isnan(values)
+        if not missing.any():
+            return self._complete.fill(values)
+        alike: dict[bytes, list[int]] = {}
+        for number, bits in enumerate(np.packbits(missing, axis=1)):
+            alike.setdefault(bits.tobytes(), []).append(number)
+        parts = [b""] * len(values)
+        for bits, numbers in alike.items():
+            template = self._template(bits, missing[numbers[0]].tolist())
+            for number, part in zip(numbers, template.fill(values[numbers]), strict=True):
+                parts[number] = part
         return parts
 
-    def _with_gaps(self, values: Sequence[float]) -> bytes:
-        named = {
-            name: None if value != value else value  # noqa: PLR0124 - NaN differs from itself
-            for name, value in zip(self._outputs, values, strict=True)
-        }
-        return _INDICATORS + bson.encode(named)
+    def _template(self, bits: bytes, missing: Sequence[bool]) -> _Template:
+        template = self._templates.get(bits)
+        if template is None:
+            if len(self._templates) >= MOST_TEMPLATES:
+                self._templates.clear()
+            template = self._templates[bits] = _Template(self._outputs, missing)
+        return template
 
 
 def pack_bar(
-    write: PackedWrite, bar: AnyBar, first: bytes, indicators: bytes, ids: TopicIds
+    write: PackedWrite, bar: AnyBar, first: bytes, indicators: bytes, place: bytes
 ) -> None:
     """Fill the write of a bar with its document.
 
@@ -150,7 +182,7 @@ def pack_bar(
         bar: what is stored.
         first: the :func:`head` of its ticker and interval.
         indicators: as :meth:`Indicators.pack` returns it.
-        ids: an id of every topic (see sinks.base).
+        place: the :func:`place` of the partition that the message is from.
     """
     raw_id = write.id.encode()
     adjusted = bar.adjusted_close
@@ -166,7 +198,8 @@ def pack_bar(
             _origin(bar.source, bar.closed),
             _date(bar.ingested),
             indicators,
-            _position(write.origins[0], ids),
+            place,
+            b"%015d\0\0\0" % write.origins[0].offset if place else b"\0",
         )
     )
     write.packed = _opening(13 + len(rest), _ID, len(raw_id) + 1) + rest
@@ -177,16 +210,14 @@ def _origin(source: str, closed: bool) -> bytes:
     return _text("source", source) + _named(_BOOLEAN, "closed") + bytes([closed]) + _INGESTED
 
 
-def _position(origin: Origin, ids: TopicIds) -> bytes:
-    """Return the field of positions (see sinks.base) and the document's end."""
-    topic_id = ids.get(origin.topic)
+def place(topic: str, partition: int, ids: TopicIds) -> bytes:
+    """Return the beginning of the field of positions (see sinks.base), up to the offset.
+
+    Empty where the topic has no id: then there is no such field.
+    """
+    topic_id = ids.get(topic)
     if topic_id is None:
-        return b"\0"
-    return b"%b%015d\0\0\0" % (_place(origin.topic, topic_id, origin.partition), origin.offset)
-
-
-@functools.lru_cache(maxsize=1_024)
-def _place(topic: str, topic_id: str, partition: int) -> bytes:
+        return b""
     start = f"{topic_id}|{partition}|".encode()
     inner = _named(_TEXT, topic) + _length(len(start) + 16) + start
     return _named(_DOCUMENT, POSITIONS) + _length(4 + len(inner) + 16 + 1) + inner

@@ -29,8 +29,9 @@ fetched, and what was fetched waits in aiokafka, one fetch a partition. A store 
 its agent, and that stops the fetching: memory stays bounded however long the lag is. While messages
 come, fetches wait a few ms to fill (`thread`); when nothing comes, they return with the first one.
 
-*Pauses.* The next checkpoint starts a second after the last, or four times as long as that took,
-whichever is more: with thousands of keys that change, most of the work is saved.
+*Pauses.* The next checkpoint starts a second after the last one started, or, where those take long,
+four times as long after its end as it took, unless nothing comes any more: with thousands of keys
+that change, most of the work is saved.
 
 Topics that are not batched behave as Faust's own.
 

@@ -56,7 +56,7 @@ class Checkpointer:
     """Runs checkpoints over all registered stores and states.
 
     Args:
-        interval_s: seconds between two checkpoints.
+        interval_s: seconds from one checkpoint to the next.
     """
 
     def __init__(self, interval_s: float) -> None:
@@ -83,13 +83,15 @@ class Checkpointer:
         """Belong to ``consumer``, whose offsets checkpoints commit."""
         self._consumer = consumer
 
-    def pause_s(self) -> float:
-        """Return the seconds until the next checkpoint.
+    def pauses_s(self) -> tuple[float, float]:
+        """Return the seconds until the next checkpoint, at least, and at most while work goes on.
 
-        Where one takes long, as thousands of keys have changed since the last, they come less
-        often: most of them will have changed once more, and are saved once instead of many times.
+        From cut to cut it is the interval. Where one takes long, as thousands of keys have changed
+        since the last, they come less often while more are changing: most will have changed again,
+        and are saved once instead of many times.
         """
-        return max(self.interval_s, min(PAUSE_PER_SECOND * self.took_s, LONGEST_PAUSE_S))
+        least = max(self.interval_s - self.took_s, 0.0)
+        return least, max(least, min(PAUSE_PER_SECOND * self.took_s, LONGEST_PAUSE_S))
 
     def void(self) -> None:
         """Drop everything that no checkpoint has saved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,9 @@ POLL_S = 0.1
 
 #: Batches of one topic that may be on their way to its agent; then the topic is not fetched.
 MOST_OUTSTANDING = 8
+
+#: So long without a batch, and there is nothing to do, in seconds.
+IDLE_S = 0.1
 
 #: Longest wait for the last checkpoint before partitions are given up, in seconds.
 LAST_CHECKPOINT_S = 5.0
@@ -43,6 +47,8 @@ class BatchingConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self.epoch = 0
         self.offsets = Offsets()
+        #: When the last batch was delivered, in monotonic seconds.
+        self._delivered_at = 0.0
         self._room = asyncio.Event()
         #: Set unless a seek is under way; a fetch meanwhile may bring anything.
         self._positioned = asyncio.Event()
@@ -121,6 +127,7 @@ class BatchingConsumer(driver.Consumer):
     def _batch_message(self, tp: TP, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
         self.offsets.delivered(tp, last.offset + 1)
+        self._delivered_at = time.monotonic()
         return ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -262,11 +269,20 @@ class BatchingConsumer(driver.Consumer):
         self.new_epoch()
         await super().commit_and_end_transactions()
 
+    async def _pause(self, least_s: float, most_s: float) -> None:
+        """Sleep until the next checkpoint; the longer pause only while there is work to do."""
+        start = time.monotonic()
+        await self.sleep(least_s)
+        while not self.should_stop and (now := time.monotonic()) < start + most_s:
+            if now > self._delivered_at + IDLE_S and not self.offsets.outstanding.total():
+                return
+            await self.sleep(IDLE_S)
+
     @Service.task
     async def _checkpointing(self) -> None:
         checkpoints = self.app.checkpoints
         while not self.should_stop:
-            await self.sleep(checkpoints.pause_s())
+            await self._pause(*checkpoints.pauses_s())
             epoch = self.epoch
             try:
                 await checkpoints.run()
