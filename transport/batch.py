@@ -30,7 +30,7 @@ class Batch:
     @property
     def current(self) -> bool:
         """Whether the batch still counts; a void one will be delivered again, to its owner."""
-        return self.epoch == self._consumer.epoch
+        return self.epoch == self._consumer.accepting
 
     def done(self) -> None:
         """Say that every record is applied to state and handed to its store.

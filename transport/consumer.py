@@ -46,6 +46,9 @@ class BatchingConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.epoch = 0
+        #: The epoch whose batches are worked on; None while the last checkpoint is made, so that
+        #: nothing is stored behind its cut.
+        self.accepting: int | None = 0
         self.offsets = Offsets()
         #: When the last batch was delivered, in monotonic seconds.
         self._delivered_at = 0.0
@@ -199,6 +202,7 @@ class BatchingConsumer(driver.Consumer):
     def new_epoch(self) -> None:
         """Void everything that no checkpoint has saved."""
         self.epoch += 1
+        self.accepting = self.epoch
         self.offsets.void()
         self._room.set()
         self.app.checkpoints.void()
@@ -256,6 +260,7 @@ class BatchingConsumer(driver.Consumer):
 
         Faust calls it before partitions are given up, and before a stop.
         """
+        self.accepting = None
         checkpoints = self.app.checkpoints
         try:
             await asyncio.wait_for(checkpoints.run(), timeout=LAST_CHECKPOINT_S)

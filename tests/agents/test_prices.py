@@ -35,7 +35,7 @@ def batch(worker: MemoryWorker, bars: list[Any]) -> Batch:
         )
         for offset, one in enumerate(bars)
     ]
-    consumer: Any = SimpleNamespace(epoch=0, batch_done=lambda _: None)
+    consumer: Any = SimpleNamespace(accepting=0, batch_done=lambda _: None)
     return Batch(consumer, TP("stock-prices", partition), records, 0)
 
 
