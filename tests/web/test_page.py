@@ -225,6 +225,14 @@ def test_it_comes_back_when_the_worker_does_and_misses_nothing(
         expect(page.locator("#price")).to_have_text("444.00", timeout=PATIENCE_MS)
 
 
+def test_a_phone_shows_the_names_of_the_watchlist(deployment: Deployment, browser: Browser) -> None:
+    with opened(browser, address(deployment), viewport={"width": 390, "height": 844}) as (page, _):
+        name = page.locator(".watch .ticker").first
+        expect(name).to_have_text(re.compile(r"\S"))
+        box = name.bounding_box()
+        assert box is not None and box["width"] > 40
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_it_is_accessible(
