@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,14 +20,6 @@ from topics import ALL_TOPICS
 Place = tuple[str, int, int]
 
 _CODECS = {spec.name: spec.codec for spec in ALL_TOPICS}
-_WRITES: dict[str, Callable[[Any, Origin], Write]] = {
-    "stock-prices": documents.bar_write,
-    "technical-indicators": documents.snapshot_write,
-    "financial-news": documents.news_write,
-    "twitter-sentiment": documents.post_write,
-    "reddit-sentiment": documents.post_write,
-    "economic-indicators": documents.observation_write,
-}
 #: Topics whose valid messages make no document of their own.
 _NO_DOCUMENT = {
     "macro-backdrop": "state: the backdrop of each partition",
@@ -111,7 +103,7 @@ def _meant(place: Place, message: Message) -> tuple[Write | None, str]:
     elif source == INTEGRATION_TEST:
         reason = "a check of the deployment, stored for a minute at most"
     else:
-        return _WRITES[topic](record, Origin(*place, message.key, message.value)), ""
+        return documents.WRITES[topic](record, Origin(*place, message.key, message.value)), ""
     return None, reason
 
 

@@ -6,7 +6,7 @@ Everything here blocks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from config import Settings
 from delivery import Sender
 from errors import InvalidRecord, Refused
 from models import Codec
-from sinks import Origin, Write, documents
+from sinks import Origin, documents
 from sinks.base import Document
 from sinks.mongo import connect, database, unavailable
 from topics import ALL_TOPICS
@@ -32,16 +32,6 @@ _LOOK_EVERY_S = 0.3
 
 _CODECS: dict[str, Codec[Any]] = {
     spec.name: spec.codec for spec in ALL_TOPICS if spec.codec is not None
-}
-
-#: What a good message of each topic becomes.
-_WRITES: dict[str, Callable[[Any, Origin], Write]] = {
-    "stock-prices": documents.bar_write,
-    "technical-indicators": documents.snapshot_write,
-    "financial-news": documents.news_write,
-    "twitter-sentiment": documents.post_write,
-    "reddit-sentiment": documents.post_write,
-    "economic-indicators": documents.observation_write,
 }
 
 
@@ -177,7 +167,7 @@ def _checked(topic: str, value: bytes | None) -> tuple[bytes, tuple[str, str] | 
             "file, `replay ID --value FILE`"
         ) from error
     key = codec.encode_key(record)
-    make = _WRITES.get(topic)
+    make = documents.WRITES.get(topic)
     if make is None:
         return key, None
     write = make(record, Origin(topic, 0, 0, key, value))

@@ -7,7 +7,7 @@ BSON dates; in an ``_id`` they are ms since the epoch, or an ISO date for econom
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -137,6 +137,17 @@ def observation_write(observation: EconomicObservation, origin: Origin) -> Write
         Mode.UPSERT,
         (origin,),
     )
+
+
+#: What a good message of each topic becomes, where that is one document.
+WRITES: dict[str, Callable[[Any, Origin], Write]] = {
+    "stock-prices": bar_write,
+    "technical-indicators": snapshot_write,
+    "financial-news": news_write,
+    "twitter-sentiment": post_write,
+    "reddit-sentiment": post_write,
+    "economic-indicators": observation_write,
+}
 
 
 def trend_writes(trend: Mapping[str, Any], *, changed: bool) -> list[Write]:

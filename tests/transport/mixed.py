@@ -27,6 +27,11 @@ def make_deployment(servers: Servers, folder: Path, prefix: str) -> Deployment:
     return made
 
 
+def lag(deployment: Deployment, prefix: str) -> int:
+    """How many messages of the batched topic are not committed."""
+    return sum(deployment.broker.lag(deployment.settings.app_id, [f"{prefix}-batched"]).values())
+
+
 def results(deployment: Deployment, prefix: str, count: int) -> list[str]:
     """The first ``count`` results, by arrival."""
     return results_until(deployment, prefix, lambda found: len(found) >= count, f"{count} results")

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
 from broker import client_config
-from embedded.locate import Servers
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.transport.mixed import make_deployment, make_prefix, results, results_until
+from tests.transport.mixed import lag, results, results_until
 from transport.consumer import MOST_OUTSTANDING
 
 pytestmark = pytest.mark.integration
 
 APP = "tests.transport.mixed_app"
-
-
-@pytest.fixture
-def prefix() -> str:
-    return make_prefix()
-
-
-@pytest.fixture
-def deployment(servers: Servers, tmp_path: Path, prefix: str) -> Iterator[Deployment]:
-    made = make_deployment(servers, tmp_path, prefix)
-    yield made
-    made.close()
-
-
-def lag(deployment: Deployment, prefix: str) -> int:
-    return sum(deployment.broker.lag(deployment.settings.app_id, [f"{prefix}-batched"]).values())
 
 
 def test_a_slow_agent_holds_the_fetching_up(deployment: Deployment, prefix: str) -> None:

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from broker import client_config
-from embedded.locate import Servers
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.transport.mixed import make_deployment, make_prefix, results
+from tests.transport.mixed import lag, results
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def prefix() -> str:
-    return make_prefix()
-
-
-@pytest.fixture
-def deployment(servers: Servers, tmp_path: Path, prefix: str) -> Iterator[Deployment]:
-    made = make_deployment(servers, tmp_path, prefix)
-    yield made
-    made.close()
-
-
-def lag(deployment: Deployment, prefix: str) -> int:
-    return sum(deployment.broker.lag(deployment.settings.app_id, [f"{prefix}-batched"]).values())
 
 
 def produce(producer: Producer, topic: str, count: int, partition: int = 0) -> None:
