@@ -109,7 +109,7 @@ class Codec(Generic[R]):
     def dump(self, fields: Mapping[str, Any]) -> bytes:
         """Return the JSON of a Record with these fields: all of them, known to be right.
 
-        For the path of every bar, where making the Record first costs more than all the rest.
+        For trends and alerts, where making the Record first costs more than all the rest.
         """
         return orjson.dumps(fields)
 
