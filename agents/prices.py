@@ -20,13 +20,13 @@ from models.rules import DAY_MS
 from models.snapshots import snapshots
 from sinks import Origin, Write
 from sinks.documents import bar_write
-from sinks.packed import Indicators, PackedWrite, head, pack_bar, place
+from sinks.packed import BarWrite, Indicators, head, pack_bar, place
 from tables.indicators import IndicatorTable, IntervalState
 from topics import STOCK_PRICES, TECHNICAL_INDICATORS
 from transport import BatchingApp
 
 #: A bar of the batch whose indicators are computed at its end, with all the others.
-Pending = tuple[AnyBar, IntervalState, PackedWrite]
+Pending = tuple[AnyBar, IntervalState, BarWrite]
 
 
 class PricesStage(Stage):
@@ -93,7 +93,7 @@ class PricesStage(Stage):
         if state.newest is None or bar.time > state.newest:
             state.newest = bar.time
         self.table.mark_dirty(ticker)
-        write = PackedWrite(bar, origin)
+        write = BarWrite(bar, origin)
         self._pending.append((bar, interval, write))
         return [write]
 

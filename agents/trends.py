@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 from agents.services import Services
 from models import TREND
 from sinks import Write
-from sinks.documents import trend_writes
+from sinks.trends import trend_writes
+from tables.checkpointed import exact
 from tables.indicators import IndicatorTable
 from tables.sentiment import SentimentTable
 from tables.series import MacroTable
 from tables.trends import TrendTable
 from topics import TRENDS
 from transport import BatchingApp
-from trend import NO_BAR, Backdrop, Evaluation, Inputs, Opinion, evaluate, leading, parse_weights
+from trend import NO_BAR, Backdrop, Inputs, Opinion, evaluate, leading, parse_weights
 
 
 class InputTables(NamedTuple):
@@ -136,18 +137,12 @@ class Trends:
         trend.update(evaluation._asdict())
         self._services.counts["trends", "evaluated"] += 1
         published = self.table.of(ticker, partition)
-        if published.trend is not None and _same(published.trend, evaluation):
-            return trend_writes(trend, changed=False)
-        published.offset, published.trend = joined.version, trend
+        # Where these are the same, nothing but words and time has changed: all else follows.
+        if published.says(evaluation.components, evaluation.weights):
+            return trend_writes(trend, first=False, changed=False)
+        first = published.trend is None
+        published.offset, published.trend = joined.version, exact(TREND.dump(trend))
         self.table.mark_dirty(ticker)
         self._services.counts["trends", "published"] += 1
-        self._services.outbox.add(TRENDS.name, partition, ticker.encode(), TREND.dump(trend))
-        return trend_writes(trend, changed=True)
-
-
-def _same(published: Mapping[str, Any], evaluation: Evaluation) -> bool:
-    """Whether nothing has changed but words and time: all else follows from these two."""
-    return bool(
-        published["components"] == evaluation.components
-        and published["weights"] == evaluation.weights
-    )
+        self._services.outbox.add(TRENDS.name, partition, ticker.encode(), published.trend)
+        return trend_writes(trend, first=first, changed=True)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import bson
+from bson.codec_options import CodecOptions
+
 Document = dict[str, Any]
+
+_AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
 
 
 class Mode(enum.Enum):
@@ -24,6 +29,12 @@ class Mode(enum.Enum):
     #: Insert; replace what exists unless it is further: of a later ``time``, or of the same one and
     #: a greater ``version``. Every such document has both fields.
     FORWARD = "forward"
+    #: The same, where a document is known to exist: replacing is tried first.
+    LATEST = "latest"
+
+
+#: The modes of documents that only move forward.
+FORWARDS = (Mode.FORWARD, Mode.LATEST)
 
 
 class Origin(NamedTuple):
@@ -82,6 +93,39 @@ class Write:
     mode: Mode = Mode.UPSERT
     origins: tuple[Origin, ...] = ()
 
+    def how_far(self) -> tuple[Any, Any]:
+        """Return what the modes that move forward compare."""
+        return self.document["time"], self.document["version"]
+
+
+class PackedWrite(Write):
+    """A write whose document is BSON already; as a dict it is made only where one asks.
+
+    ``packed`` is the whole document, with its ``_id`` and the positions of its messages.
+    """
+
+    __slots__ = ("_unpacked", "packed")
+
+    def __init__(
+        self, collection: str, id_: str, mode: Mode, origins: tuple[Origin, ...] = ()
+    ) -> None:
+        self.collection = collection
+        self.id = id_
+        self.mode = mode
+        self.origins = origins
+        self.packed = b""
+        self._unpacked: Document | None = None
+
+    @property
+    def document(self) -> Document:  # type: ignore[override]
+        """The fields, without the id and the positions of the messages."""
+        if self._unpacked is None:
+            whole = bson.decode(self.packed, _AWARE)
+            del whole["_id"]
+            whole.pop(POSITIONS, None)
+            self._unpacked = whole
+        return self._unpacked
+
 
 @dataclass(slots=True)
 class Refusal:
@@ -137,8 +181,9 @@ def coalesce(writes: Iterable[Write]) -> list[list[Write]]:
 def _merge(earlier: Write, later: Write) -> Write | None:
     """Return the one write that does what both do one after the other; None where none does."""
     document, mode = earlier.document, earlier.mode
-    if Mode.FORWARD in (mode, later.mode):
-        return _further(earlier, later) if mode is later.mode else None
+    if mode in FORWARDS or later.mode in FORWARDS:
+        both = mode in FORWARDS and later.mode in FORWARDS
+        return _further(earlier, later) if both else None
     if mode is later.mode or mode is Mode.UPSERT:
         if later.mode is Mode.UNLESS_CLOSED and mode is Mode.UPSERT and "closed" not in document:
             return None  # what is stored may say so
@@ -153,13 +198,11 @@ def _merge(earlier: Write, later: Write) -> Write | None:
 
 
 def _further(earlier: Write, later: Write) -> Write:
-    winner = later if how_far(later.document) >= how_far(earlier.document) else earlier
-    return replace(winner, origins=earlier.origins + later.origins)
-
-
-def how_far(document: Document) -> tuple[Any, Any]:
-    """Return what :attr:`Mode.FORWARD` compares."""
-    return document["time"], document["version"]
+    winner = later if later.how_far() >= earlier.how_far() else earlier
+    origins = earlier.origins + later.origins
+    if origins == winner.origins:
+        return winner
+    return Write(winner.collection, winner.id, winner.document, winner.mode, origins)
 
 
 def _both(earlier: Document, later: Document) -> Document:

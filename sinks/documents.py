@@ -116,14 +116,14 @@ def snapshot_write(snapshot: IndicatorSnapshot, origin: Origin) -> Write:
 
 def news_write(item: NewsItem, origin: Origin) -> Write:
     """Return the write of a news item."""
-    return Write(NEWS, f"{item.ticker}|{item.id}", _dated(item.asdict()), Mode.UPSERT, (origin,))
+    return Write(NEWS, f"{item.ticker}|{item.id}", dated(item.asdict()), Mode.UPSERT, (origin,))
 
 
 def post_write(post: SocialPost, origin: Origin) -> Write:
     """Return the write of a post, into the collection of its platform."""
     collection = TWITTER if post.platform == "twitter" else REDDIT
     return Write(
-        collection, f"{post.ticker}|{post.id}", _dated(post.asdict()), Mode.UPSERT, (origin,)
+        collection, f"{post.ticker}|{post.id}", dated(post.asdict()), Mode.UPSERT, (origin,)
     )
 
 
@@ -133,7 +133,7 @@ def observation_write(observation: EconomicObservation, origin: Origin) -> Write
     return Write(
         ECONOMY,
         f"{observation.series}|{period}|{known}",
-        _dated(observation.asdict()),
+        dated(observation.asdict()),
         Mode.UPSERT,
         (origin,),
     )
@@ -150,21 +150,6 @@ WRITES: dict[str, Callable[[Any, Origin], Write]] = {
 }
 
 
-def trend_writes(trend: Mapping[str, Any], *, changed: bool) -> list[Write]:
-    """Return the writes of a ticker's trend, which only moves forward.
-
-    Args:
-        trend: its fields.
-        changed: whether it goes into the history, too; of several at one time the last one stays.
-    """
-    ticker, time = trend["ticker"], trend["time"]
-    document = _dated(trend)
-    writes = [Write(TRENDS, ticker, document, Mode.FORWARD)]
-    if changed:
-        writes.append(Write(TREND_HISTORY, f"{ticker}|{time}", document, Mode.FORWARD))
-    return writes
-
-
 def alert_write(alert: Mapping[str, Any], deliveries: Mapping[str, str] | None = None) -> Write:
     """Return the write of an alert, which stands as it was first stored.
 
@@ -172,7 +157,7 @@ def alert_write(alert: Mapping[str, Any], deliveries: Mapping[str, str] | None =
         alert: its fields.
         deliveries: what has become of it, by webhook; they are set also where it is stored already.
     """
-    document = _dated(alert)
+    document = dated(alert)
     if deliveries is None:
         return Write(ALERTS, alert["id"], document, Mode.INSERT_ONLY)
     document["deliveries"] = dict(deliveries)
@@ -206,6 +191,7 @@ def _iso(time_ms: int) -> str:
     return date.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _dated(fields: Mapping[str, Any]) -> Document:
+def dated(fields: Mapping[str, Any]) -> Document:
+    """Return the fields of a Record with its times as dates."""
     times = ("time", "ingested", "realtime_start")
     return {name: as_date(value) if name in times else value for name, value in fields.items()}

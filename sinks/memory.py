@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from sinks.base import (
+    FORWARDS,
     POSITIONS,
     Document,
     Mode,
@@ -13,7 +14,6 @@ from sinks.base import (
     Sink,
     TopicIds,
     Write,
-    how_far,
     is_newer,
     positions,
 )
@@ -51,8 +51,9 @@ class MemorySink(Sink):
             return
         if write.mode is Mode.UNLESS_CLOSED and document.get("closed") is True:
             return
-        if write.mode is Mode.FORWARD:
-            if "time" in document and how_far(write.document) >= how_far(document):
+        if write.mode in FORWARDS:
+            stored = document.get("time"), document.get("version")
+            if "time" in document and write.how_far() >= stored:
                 collection[write.id] = dict(write.document)
             return
         held = document.get(POSITIONS, {})

@@ -24,17 +24,17 @@ from pymongo.errors import ConfigurationError as BadUri
 from config import Settings
 from errors import ConfigurationError, StoreRefused, StoreUnavailable
 from sinks.base import (
+    FORWARDS,
     POSITIONS,
     Document,
     Mode,
+    PackedWrite,
     Refusal,
     Sink,
     TopicIds,
     Write,
-    how_far,
     positions,
 )
-from sinks.packed import PackedWrite
 
 _DUPLICATE_KEY = 11000
 
@@ -43,6 +43,8 @@ _DUPLICATE_KEY = 11000
 #: InvalidIdField, DocumentValidationFailure, BSONObjectTooLarge, key too large to index, too large
 #: after an update.
 _DATA_ERRORS = frozenset({2, 9, 14, 28, 52, 53, 56, 57, 121, 10334, 17280, 17419, 17420})
+
+_UPDATED_FIRST = (Mode.UPDATE_ONLY, Mode.LATEST)
 
 #: What the BSON encoder raises for a document it cannot encode.
 _NOT_BSON = (BSONError, InvalidDocument, DocumentTooLarge, OverflowError, UnicodeError, TypeError)
@@ -173,8 +175,8 @@ class MongoSink(Sink):
         self._client.close()
 
     def _write(self, collection: Collection[Document], writes: list[Write]) -> list[Refusal]:
-        inserts = [write for write in writes if write.mode is not Mode.UPDATE_ONLY]
-        updates = [write for write in writes if write.mode is Mode.UPDATE_ONLY]
+        inserts = [write for write in writes if write.mode not in _UPDATED_FIRST]
+        updates = [write for write in writes if write.mode in _UPDATED_FIRST]
         existing, refused = self._insert(collection, inserts)
         updates += [write for write in existing if write.mode is not Mode.INSERT_ONLY]
         return refused + self._update(collection, updates)
@@ -243,10 +245,13 @@ class MongoSink(Sink):
         return document
 
     def _update_of(self, write: Write) -> UpdateOne | ReplaceOne[Document]:
-        if write.mode is Mode.FORWARD:
-            time, version = how_far(write.document)
+        if write.mode in FORWARDS:
+            time, version = write.how_far()
             not_further = [{"time": {"$lt": time}}, {"time": time, "version": {"$lte": version}}]
-            return ReplaceOne({"_id": write.id, "$or": not_further}, write.document)
+            # Where it is further after all, inserting fails as its id exists, and it stays.
+            return ReplaceOne(
+                {"_id": write.id, "$or": not_further}, self._insert_of(write), upsert=True
+            )
         fields: Document = {}
         for name, value in write.document.items():
             if name == "indicators":

@@ -12,19 +12,16 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-import bson
 import numpy as np
 import numpy.typing as npt
-from bson.codec_options import CodecOptions
 
 from models.quick import AnyBar
-from sinks.base import POSITIONS, Document, Mode, Origin, TopicIds, Write
+from sinks.base import POSITIONS, Mode, Origin, PackedWrite, TopicIds
 from sinks.documents import STOCK_PRICES
 
 #: Templates that are kept; there are as many as ways in which values can be missing together.
 MOST_TEMPLATES = 256
 
-_AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)
 _DOUBLE, _TEXT, _DOCUMENT, _BOOLEAN, _DATE, _NULL = (
     b"\x01",
     b"\x02",
@@ -58,31 +55,18 @@ _ADJUSTED, _NOT_ADJUSTED = (_named(kind, "adjusted_close") for kind in (_DOUBLE,
 _INDICATORS = _named(_DOCUMENT, "indicators")
 
 
-class PackedWrite(Write):
-    """The write of a bar whose document is packed; as a dict it is made only where one asks.
+class BarWrite(PackedWrite):
+    """The write of a bar; its document is there once :func:`pack_bar` has packed it."""
 
-    ``packed`` is empty until :func:`pack_bar` has filled it.
-    """
-
-    __slots__ = ("_unpacked", "packed")
+    __slots__ = ()
 
     def __init__(self, bar: AnyBar, origin: Origin) -> None:
-        self.collection = STOCK_PRICES
-        self.id = f"{bar.ticker}|{bar.interval}|{bar.time}"
-        self.mode = Mode.UPSERT if bar.closed else Mode.UNLESS_CLOSED
-        self.origins = (origin,)
-        self.packed = b""
-        self._unpacked: Document | None = None
-
-    @property
-    def document(self) -> Document:  # type: ignore[override]
-        """The fields, without the id and the positions of the messages."""
-        if self._unpacked is None:
-            whole = bson.decode(self.packed, _AWARE)
-            del whole["_id"]
-            whole.pop(POSITIONS, None)
-            self._unpacked = whole
-        return self._unpacked
+        super().__init__(
+            STOCK_PRICES,
+            f"{bar.ticker}|{bar.interval}|{bar.time}",
+            Mode.UPSERT if bar.closed else Mode.UNLESS_CLOSED,
+            (origin,),
+        )
 
 
 def head(ticker: str, interval: str) -> bytes:
@@ -172,9 +156,7 @@ class Indicators:
         return template
 
 
-def pack_bar(
-    write: PackedWrite, bar: AnyBar, first: bytes, indicators: bytes, place: bytes
-) -> None:
+def pack_bar(write: BarWrite, bar: AnyBar, first: bytes, indicators: bytes, place: bytes) -> None:
     """Fill the write of a bar with its document.
 
     Args:

@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 #: waits together is stored together, so bulks grow when the store is behind.
 MOST_WAITING = 3
 
+#: Writes handed to the sink at once. A checkpoint may have thousands of trends; what the sink makes
+#: of each on the way is memory that the worker would never give back.
+MOST_AT_ONCE = 4_000
+
 #: What to store in place of what was refused.
 OnRefused = Callable[[Sequence[Refusal]], Sequence[Write]]
 
@@ -109,7 +113,12 @@ class Writer:
                 taken = list(self._waiting)
                 rounds = coalesce(write for batch in taken for write in batch)
                 try:
-                    refused = [one for writes in rounds for one in await self._store(writes)]
+                    refused = [
+                        one
+                        for writes in rounds
+                        for start in range(0, len(writes), MOST_AT_ONCE)
+                        for one in await self._store(writes[start : start + MOST_AT_ONCE])
+                    ]
                     for letters in coalesce(self._on_refused(refused)) if refused else []:
                         await self._store(letters)
                 except Exception as error:

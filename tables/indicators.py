@@ -71,7 +71,7 @@ class IntervalState:
         saved: dict[str, Any] = {
             "last_time": self.last_time,
             "fingerprint": fingerprint,
-            "row": self.indicators.row,
+            "row": self.indicators.packed(),
         }
         if self.last is not None:
             saved["bar"] = self.last
@@ -133,8 +133,7 @@ class TickerState:
                 "intervals": {
                     name: state.dump(fingerprint) for name, state in self.intervals.items()
                 },
-            },
-            option=orjson.OPT_SERIALIZE_NUMPY,
+            }
         )
 
 

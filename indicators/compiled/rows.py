@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Self
@@ -26,8 +27,14 @@ class RowStore:
 
     def __init__(self, specification: Specification) -> None:
         self.layout = Layout(specification)
-        self.rows = np.tile(self.layout.cold, (FIRST_ROOM, 1))
+        self.rows = self._room(FIRST_ROOM)
         self._free = list(range(FIRST_ROOM - 1, 0, -1))
+
+    def _room(self, rows: int) -> npt.NDArray[np.float64]:
+        """Return room for so many rows; it takes memory only once it is written to."""
+        room = np.empty((rows, self.layout.width))
+        room[0] = self.layout.cold
+        return room
 
     @cached_property
     def _compiled(self) -> tuple[Callable[..., None], npt.NDArray[np.int64]]:
@@ -47,7 +54,9 @@ class RowStore:
         """Return the number of a cold row, which is the caller's until it gives it back."""
         if not self._free:
             room = len(self.rows)
-            self.rows = np.concatenate([self.rows, np.tile(self.layout.cold, (room, 1))])
+            rows = self._room(2 * room)
+            rows[:room] = self.rows
+            self.rows = rows
             self._free = list(range(2 * room - 1, room - 1, -1))
         number = self._free.pop()
         self.rows[number] = self.layout.cold
@@ -139,6 +148,11 @@ class RowSet:
         row: Row = self._store.rows[self.number]
         return row
 
+    def packed(self) -> str:
+        """The row as text: the base64 of its numbers, 8 bytes each, the lowest first."""
+        row = self.row.astype("<f8", copy=False)
+        return binascii.b2a_base64(row.tobytes(), newline=False).decode("ascii")
+
     @classmethod
     def from_state(cls, store: RowStore, state: Any) -> Self:
         """The set as it was when `state` was taken.
@@ -149,13 +163,20 @@ class RowSet:
         return cls._of(store, store.layout.read(state))
 
     @classmethod
-    def from_row(cls, store: RowStore, row: Sequence[float | None]) -> Self:
-        """The set as it was when `row` was taken, with None in the place of NaN.
+    def from_row(cls, store: RowStore, row: str | Sequence[float | None]) -> Self:
+        """The set as it was when `row` was taken.
+
+        Args:
+            store: where it is to lie.
+            row: what :meth:`packed` returned, or its numbers with None in the place of NaN.
 
         Raises:
             ValueError: if it has not as many numbers as the specification asks for.
         """
-        numbers = np.array(row, dtype=np.float64)
+        if isinstance(row, str):
+            numbers = np.frombuffer(binascii.a2b_base64(row), dtype="<f8")
+        else:
+            numbers = np.array(row, dtype=np.float64)
         if numbers.shape != (store.layout.width,):
             raise ValueError(f"expected a row of {store.layout.width} numbers, not {row!r:.60}")
         return cls._of(store, numbers)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinks import MemorySink, Mode, Origin, Write, coalesce
-from sinks.base import Document
+from sinks.base import FORWARDS, Document
 
 C = "things"
 PROVISIONAL: Document = {"close": 1.0, "closed": False, "indicators": {"rsi": 1.0}}
@@ -173,9 +173,9 @@ def forward_documents() -> st.SearchStrategy[Document]:
 
 def lists_of_writes() -> st.SearchStrategy[list[Write]]:
     places = st.just(C), st.sampled_from("ab")
-    others = st.sampled_from([mode for mode in Mode if mode is not Mode.FORWARD])
+    others = st.sampled_from([mode for mode in Mode if mode not in FORWARDS])
     one = st.builds(Write, *places, documents(), others) | st.builds(
-        Write, *places, forward_documents(), st.just(Mode.FORWARD)
+        Write, *places, forward_documents(), st.sampled_from(FORWARDS)
     )
     return st.lists(one, max_size=8)
 

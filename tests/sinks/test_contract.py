@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sinks import Mode, Origin, Write
-from sinks.base import Document
+from sinks.base import FORWARDS, Document
 from tests.sinks.stores import MemoryStore, Store
 
 C = "things"
@@ -151,29 +151,30 @@ FAR = {"time": WHEN, "version": 5, "strength": 63, "components": {"news": 1.0}}
         (WHEN - MINUTE, 9, False),
     ],
 )
+@pytest.mark.parametrize("mode", FORWARDS)
 def test_what_only_moves_forward(
-    store: Store, time: datetime, version: int, replaced: bool
+    store: Store, time: datetime, version: int, replaced: bool, mode: Mode
 ) -> None:
-    put(store, FAR, Mode.FORWARD)
+    put(store, FAR, mode)
     other = {"time": time, "version": version, "strength": 7}
-    put(store, other, Mode.FORWARD)
+    put(store, other, mode)
     # Replaced whole: nothing of an older trend shines through.
     assert store.documents(C) == {"a": other if replaced else FAR}
 
 
-def test_what_tells_no_time_is_not_replaced(store: Store) -> None:
+@pytest.mark.parametrize("mode", FORWARDS)
+def test_what_tells_no_time_is_not_replaced(store: Store, mode: Mode) -> None:
     put(store, {"x": 1})
-    put(store, FAR, Mode.FORWARD)
+    put(store, FAR, mode)
     assert store.documents(C) == {"a": {"x": 1}}
 
 
-def test_many_that_move_forward_and_some_that_do_not(store: Store) -> None:
+@pytest.mark.parametrize("mode", FORWARDS)
+def test_many_that_move_forward_and_some_that_do_not(store: Store, mode: Mode) -> None:
     stored = [{"time": WHEN, "version": n % 3} for n in range(300)]
-    store.sink.write([Write(C, str(n), one, Mode.FORWARD) for n, one in enumerate(stored)])
+    store.sink.write([Write(C, str(n), one, mode) for n, one in enumerate(stored)])
     new = [{"time": WHEN, "version": 1, "new": True} for _ in stored]
-    assert (
-        store.sink.write([Write(C, str(n), one, Mode.FORWARD) for n, one in enumerate(new)]) == []
-    )
+    assert store.sink.write([Write(C, str(n), one, mode) for n, one in enumerate(new)]) == []
     assert store.documents(C) == {
         str(n): one if one["version"] == 2 else new[n] for n, one in enumerate(stored)
     }
@@ -189,6 +190,7 @@ def mixed() -> list[Write]:
         Write("one", "c", {"x": 4, "indicators": {"rsi": 2.0}}),
         Write("three", "a", {"x": 5}),
         Write("three", "b", {"time": WHEN, "version": 2, "x": 6}, Mode.FORWARD),
+        Write("three", "c", {"time": WHEN, "version": 2, "x": 7}, Mode.LATEST),
     ]
 
 
@@ -204,6 +206,7 @@ def test_one_call_reaches_several_collections(store: Store) -> None:
     assert store.documents("three") == {
         "a": {"x": 5},
         "b": {"time": WHEN, "version": 2, "x": 6},
+        "c": {"time": WHEN, "version": 2, "x": 7},
     }
 
 

@@ -16,7 +16,7 @@ from models.quick import QuickBar
 from sinks import Mode, Origin, coalesce
 from sinks.base import POSITIONS, positions
 from sinks.documents import bar_write
-from sinks.packed import Indicators, PackedWrite, head, pack_bar, place
+from sinks.packed import BarWrite, Indicators, head, pack_bar, place
 
 OUTPUTS = parse(DEFAULT_SPEC).outputs
 IDS = {"stock-prices": "kq3hT9xw"}
@@ -52,8 +52,8 @@ def origin(offset: int = 7, topic: str = "stock-prices") -> Origin:
     return Origin(topic, 3, offset, b"key", b"value")
 
 
-def packed(bar: QuickBar, values: list[list[float]], at: Origin, ids: Any) -> PackedWrite:
-    write = PackedWrite(bar, at)
+def packed(bar: QuickBar, values: list[list[float]], at: Origin, ids: Any) -> BarWrite:
+    write = BarWrite(bar, at)
     (indicators,) = Indicators(OUTPUTS).pack(np.array(values))
     where = place(at.topic, at.partition, ids)
     pack_bar(write, bar, head(bar.ticker, bar.interval), indicators, where)
