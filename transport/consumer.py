@@ -279,7 +279,7 @@ class BatchingConsumer(driver.Consumer):
         start = time.monotonic()
         await self.sleep(least_s)
         while not self.should_stop and (now := time.monotonic()) < start + most_s:
-            if now > self._delivered_at + IDLE_S and not self.offsets.outstanding.total():
+            if now > self._delivered_at + IDLE_S and all(map(self.caught_up, self.offsets)):
                 return
             await self.sleep(IDLE_S)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,10 @@ class Offsets:
         self._partitions: dict[TP, _Partition] = {}
         #: Batches of each topic that are delivered and not done.
         self.outstanding: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[TP]:
+        """The partitions that are followed."""
+        return iter(self._partitions)
 
     def position(self, tp: TP) -> int | None:
         """Return the next offset to deliver; None where no seek has said and nothing came."""
