@@ -166,6 +166,42 @@ def test_nothing_of_one_ticker_stands_under_the_name_of_another(
             expect(page.locator("#price")).to_have_text("12.50")
 
 
+def test_slow_bars_take_nothing_away_that_is_read_already(
+    deployment: Deployment, browser: Browser
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with opened(browser, address(deployment, "#TINY/1d/1Y")) as (page, complaints):
+        wait_live(page)
+        page.route("**/api/tickers/ONE/bars*", hold)
+        page.locator('#watchlist button[data-ticker="ONE"]').click()
+        expect(page.locator("#chart-state")).to_contain_text("Loading")
+        expect(page.locator("#feed")).to_contain_text("a post")
+        held[0].continue_()
+        expect(page.locator("#price")).to_have_text("12.50")
+        expect(page.locator("#feed")).to_contain_text("a post")
+        expect(page.locator("#sentiment-keys")).to_contain_text("X")
+        expect(page.locator("#trend strong")).not_to_be_empty()
+        assert complaints == []
+
+
+def test_the_clock_of_the_market_says_whether_it_is_open(
+    deployment: Deployment, browser: Browser
+) -> None:
+    with opened(browser, address(deployment, "#HUGE/1d/1Y")) as (page, complaints):
+        for moment, word in (
+            ("2024-07-05T19:59:30Z", "New York 15:59 open"),
+            ("2024-07-05T20:00:30Z", "New York 16:00 closed"),
+            ("2024-07-06T15:00:00Z", "New York 11:00 closed"),
+        ):
+            page.clock.set_fixed_time(moment)
+            expect(page.locator("#clocks")).to_contain_text(word, timeout=PATIENCE_MS)
+        assert complaints == []
+
+
 def test_names_of_any_length_fit_a_phone(deployment: Deployment, browser: Browser) -> None:
     place = address(deployment, f"#{LONG}/1d/1Y")
     with opened(browser, place, **PHONE) as (page, complaints):

@@ -12,6 +12,8 @@ const PLATFORMS = { twitter: "X", reddit: "Reddit" };
 export class Feed {
   constructor() {
     this.items = new Map();
+    /** The ticker whose texts are read, and the one whose texts are shown. */
+    this.ticker = this.about = null;
     this.kind = "All";
     this.press = segments(byId("feed-filter"), Object.keys(KINDS), (kind) => {
       this.kind = kind;
@@ -23,6 +25,7 @@ export class Feed {
   /** Put a word in the place of what is shown, until something is read. */
   forget(word) {
     this.items.clear();
+    this.about = null;
     byId("feed").replaceChildren(make("li.note", {}, word));
   }
 
@@ -37,6 +40,7 @@ export class Feed {
     ]);
     news.forEach((item) => this.#keep("news", item));
     posts.forEach((item) => this.#keep("post", item));
+    this.about = ticker;
     this.draw();
   }
 

@@ -6,12 +6,16 @@ import { clock, date, dateAndTime, isDaily, moment, signed } from "./format.js";
 import { colour, faded, onTheme } from "./theme.js";
 
 const PLATFORMS = { news: ["News", "series-1"], twitter: ["X", "series-2"], reddit: ["Reddit", "series-3"] };
+/** As many as can be told apart. */
+const DAYS_SHOWN = { day: 90, hour: 5 };
 const { LineSeries, createChart } = window.LightweightCharts;
 
 export class Sentiment {
   constructor() {
     this.rows = [];
     this.by = "day";
+    /** The ticker that is shown. */
+    this.about = null;
     this.chart = createChart(byId("sentiment"), {
       autoSize: true,
       layout: { attributionLogo: false, fontSize: 10 },
@@ -51,6 +55,7 @@ export class Sentiment {
   /** Put a word in the place of what is shown, until something is read. */
   forget(word) {
     this.rows = [];
+    this.about = null;
     this.draw();
     byId("sentiment-note").textContent = word;
   }
@@ -60,7 +65,9 @@ export class Sentiment {
     const by = isDaily(interval ?? "1d") ? "day" : "hour";
     const { sentiment } = await ask(about(ticker, "sentiment"), { by }, signal);
     this.by = by;
-    this.rows = sentiment;
+    this.about = ticker;
+    const newest = Math.max(...sentiment.map((row) => row.time));
+    this.rows = sentiment.filter((row) => row.time > newest - DAYS_SHOWN[by] * 86400000);
     this.draw();
   }
 

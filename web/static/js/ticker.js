@@ -26,7 +26,8 @@ export class TickerView {
     this.sentiment = new Sentiment();
     this.outputs = [];
     this.next = null;
-    this.subject = null;
+    /** The ticker whose name is shown, and the one whose trend is. */
+    this.named = this.judged = null;
     /** Bars that came while some were being read: those that were read may be older. */
     this.arrived = [];
     setInterval(() => this.#head(), 15000);
@@ -55,7 +56,8 @@ export class TickerView {
     setText(byId("symbol"), ticker);
     document.title = `${ticker} · Financial Trends`;
     // What is known of one ticker must not stand under the name of another.
-    if (ticker !== this.subject) ["price", "change", "freshness"].forEach((id) => setText(byId(id), ""));
+    if (ticker !== this.named) ["price", "change", "freshness"].forEach((id) => setText(byId(id), ""));
+    this.named = ticker;
     const loading = setTimeout(() => {
       this.#forget("Loading");
       showLoading();
@@ -76,13 +78,15 @@ export class TickerView {
     }
   }
 
-  /** Put a word in the place of what is shown of another ticker. */
+  /** Put a word in the place of what is shown of another ticker, or of none. */
   #forget(word) {
-    if (this.subject === state.ticker) return;
-    this.subject = null;
-    forgetTrend(word);
-    this.feed.forget(word);
-    this.sentiment.forget(word);
+    const { ticker } = state;
+    if (this.judged !== ticker) {
+      this.judged = null;
+      forgetTrend(word);
+    }
+    if (this.feed.about !== ticker) this.feed.forget(word);
+    if (this.sentiment.about !== ticker) this.sentiment.forget(word);
   }
 
   async #bars(ticker, interval, signal) {
@@ -107,7 +111,7 @@ export class TickerView {
       this.feed.load(ticker, signal),
       this.sentiment.load(ticker, state.interval, signal),
     ]);
-    this.subject = ticker;
+    this.judged = ticker;
     const before = this.#wanted();
     this.outputs = [...new Set(detail.intervals.flatMap((one) => one.indicators))];
     setMarket(detail);
@@ -229,6 +233,7 @@ export class TickerView {
     setText(byId("price"), last);
     const moved = change == null ? "" : `${signed(change, this.chart.decimals)} (${percent(share)})`;
     setText(byId("change"), moved);
+    document.title = `${state.ticker} ${last} (${percent(share)}) · Financial Trends`;
     byId("change").className = `change ${direction(change)}`;
     const late = isStale(bar.ingested, state.interval);
     // No market is closed for longer than a daily bar may rest.
