@@ -49,7 +49,8 @@ _HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": then browsers name no origin with a form, and the log-in would be refused.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -208,7 +209,7 @@ def _wants_page(request: web.Request) -> bool:
 
 def _answer(request: web.Request, problem: Problem) -> web.Response:
     """Return a problem as who asks reads it. The API answers in its own form, whoever asks."""
-    return problem.response(as_page=_wants_page(request) and not request.path.startswith("/api/"))
+    return problem.response(as_page=wants_page(request) and not request.path.startswith("/api/"))
 
 
 def _login(request: web.Request) -> str:

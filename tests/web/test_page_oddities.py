@@ -231,3 +231,21 @@ def test_many_panes_are_scrolled_and_not_squeezed(deployment: Deployment, browse
         assert plot[0] > plot[1]
         assert plot[0] >= 220 + 10 * 72
         assert complaints == []
+
+
+def test_people_log_in_and_stay_where_they_were(deployment: Deployment, browser: Browser) -> None:
+    """By a browser, which says by itself where a form comes from."""
+    token = "a-token-of-24-characters"  # noqa: S105 - of nobody
+    worker = deployment.start_worker(WEB_TOKEN=token)
+    worker.wait_ready()
+    with opened(browser, f"http://127.0.0.1:{worker.port}/tables/") as (page, _complaints):
+        page.get_by_label("Token").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("That is not the token.")
+        page.get_by_label("Token").fill(token)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Tables")).to_be_visible()
+        page.goto(f"http://127.0.0.1:{worker.port}/#HUGE/1d/1Y")
+        wait_live(page)
+        expect(page.locator("#price")).to_have_text("805,000.00", timeout=PATIENCE_MS)
+    worker.stop()
