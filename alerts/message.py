@@ -14,6 +14,9 @@ MOST_CHARACTERS = 2_000
 #: What a message may name beside the values that its stream brings.
 ABOUT = ("ticker", "rule", "interval")
 
+#: From where on a value without a format is written in full, in thousands, without decimals.
+_LARGE = 100_000
+
 #: A text, then a name in braces with its format.
 _FIELD = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
 _FORMAT = re.compile(r"(\+?,?\.[0-9]f|\+?\.[0-9]%|)")
@@ -62,6 +65,6 @@ def filled(text: str, about: Mapping[str, str], values: Mapping[str, Any]) -> st
             return "?"
         if isinstance(value, str):
             return value
-        return format(value, style or ".6g")
+        return format(value, style or (",.0f" if abs(value) >= _LARGE else ".6g"))
 
     return _FIELD.sub(shown, text)[:MOST_CHARACTERS]

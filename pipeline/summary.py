@@ -73,7 +73,7 @@ def where_next(settings: Settings, web: str, logs_dir: Path, *, servers_stay: bo
     lines += [
         f"  documents      mongosh '{_with_database(uri, name)}' --eval '{query}'",
         f'                 python -c "{python}"',
-        f"  while it runs  {web}/table/indicators/{ticker}/",
+        f"  while it runs  {web}/#{ticker}",
         "  settings       faust -A app doctor",
         f"  logs           {logs_dir}",
         "  manual         README.md",

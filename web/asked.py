@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from alerts.rules import RULE_NAME
 from errors import InvalidRecord
@@ -111,11 +120,23 @@ class Page(Asked):
     cursor: Cursor | None = Field(None, description="`next` of the answer before")
 
 
-class Span(Page):
+class Between(Asked):
     """Rows have a time."""
 
     since: Moment | None = Field(None, alias="from", description="from this moment on")
     until: Moment | None = Field(None, alias="to", description="before this moment")
+
+    @field_validator("until")
+    @classmethod
+    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        since = info.data.get("since")
+        if until is not None and since is not None and until < since:
+            raise ValueError("is before `from`")
+        return until
+
+
+class Span(Between, Page):
+    """Rows have a time, and come in pages."""
 
 
 class TickersAsked(Asked):
@@ -166,13 +187,11 @@ class PostsAsked(Span):
     platform: Literal["twitter", "reddit"] | None = Field(None, description="only those from there")
 
 
-class SentimentAsked(Asked):
+class SentimentAsked(Between):
     """``/api/tickers/{ticker}/sentiment``."""
 
     ticker: AnyCaseTicker
     by: Literal["hour", "day"] = Field("day", description="length of one step")
-    since: Moment | None = Field(None, alias="from", description="from this moment on")
-    until: Moment | None = Field(None, alias="to", description="before this moment")
 
 
 class TrendAsked(Span):

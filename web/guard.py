@@ -22,6 +22,7 @@ from yarl import URL
 from config import Settings
 from sources.token_bucket import TokenBucket
 from web.exposure import is_ip
+from web.html import wants_page
 from web.problems import Problem, of_status
 from web.sessions import COOKIE, Sessions
 
@@ -48,7 +49,8 @@ _HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": then browsers name no origin with a form, and the log-in would be refused.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -71,22 +73,23 @@ class Guard:
         self._failures = _Buckets(FAILURES_PER_MINUTE)
 
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer a request, or say why not, always in the one shape of errors."""
+        """Answer a request, or say why not, in the one shape of errors; to people as a page."""
         try:
             self._check(request)
             return await handler(request)
         except Problem as problem:
             if problem.status == 401 and _wants_page(request):
                 return web.Response(status=303, headers={"Location": _login(request)})
-            return problem.response()
+            return _answer(request, problem)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return of_status(error, request.path).response()
+            return _answer(request, of_status(error, request.path))
         except PyMongoError as error:
             log.warning("%s: MongoDB does not answer: %s", request.path, error)
             reason, remedy = "MongoDB does not answer in time", "ask again, or for less at once"
-            return Problem(503, "request", request.path, reason, remedy, retry_after_s=2).response()
+            away = Problem(503, "request", request.path, reason, remedy, retry_after_s=2)
+            return _answer(request, away)
 
     def is_token(self, given: bytes) -> bool:
         """Tell in constant time whether ``given`` is the token."""
@@ -201,7 +204,12 @@ def _spendable(bucket: TokenBucket, request: web.Request, reason: str) -> None:
 
 
 def _wants_page(request: web.Request) -> bool:
-    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    return request.method == "GET" and wants_page(request)
+
+
+def _answer(request: web.Request, problem: Problem) -> web.Response:
+    """Return a problem as who asks reads it. The API answers in its own form, whoever asks."""
+    return problem.response(as_page=wants_page(request) and not request.path.startswith("/api/"))
 
 
 def _login(request: web.Request) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any
 
-import orjson
 from aiohttp import web
+
+from sinks.documents import as_date
 
 _PAGE = Template(
     """<!doctype html>
@@ -47,18 +48,37 @@ def wants_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-def shown(value: Any) -> str:
-    """Return a row or a message as nested tables of names and values."""
+#: Names under which our Records have milliseconds since the epoch.
+_TIMES = frozenset({"time", "ingested", "realtime_start", "last_time"})
+#: From where on a number is written without decimals.
+_LARGE = 100_000
+
+
+def shown(value: Any, name: str = "") -> str:
+    """Return a row or a message as nested tables of names and values; ``name`` is the value's."""
     if isinstance(value, Mapping):
         rows = "".join(
-            f"<tr><th>{escaped(name)}</th><td>{shown(inner)}</td></tr>"
-            for name, inner in value.items()
+            f"<tr><th>{escaped(key)}</th><td>{shown(inner, str(key))}</td></tr>"
+            for key, inner in value.items()
         )
         return f'<table class="row"><tbody>{rows}</tbody></table>'
     if value is None:
-        return '<span class="none">none yet</span>'
-    if isinstance(value, float):
-        return f'<span class="number">{value:,.6g}</span>'
+        return '<span class="none">–</span>'
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
-        return f"<code>{escaped(orjson.dumps(value).decode())}</code>"
+        return " ".join(f"<span>{shown(inner)}</span>" for inner in value) or shown(None)
+    if isinstance(value, int | float):
+        return f'<span class="number">{_number(value, name)}</span>'
     return escaped(value)
+
+
+def _number(value: float, name: str) -> str:
+    if name in _TIMES and isinstance(value, int):
+        try:
+            return f"{as_date(value):%Y-%m-%d %H:%M:%S} UTC"
+        except (ValueError, OverflowError):
+            return str(value)
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:,.6g}"

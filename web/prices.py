@@ -115,8 +115,13 @@ class Prices:
         )
         following = cut(found, asked.limit)
         rows = [bar_row(document) for document in reversed(found)]
+        outputs = dict.fromkeys(name for row in rows for name in row["indicators"])
+        if asked.indicators not in (("all",), ("none",)):
+            # What is asked for is there, and in that order, also where no bar has a value.
+            outputs = dict.fromkeys(asked.indicators)
+            for row in rows:
+                row["indicators"] = {name: row["indicators"].get(name) for name in outputs}
         if asked.format == "csv":
-            outputs = dict.fromkeys(name for row in rows for name in row["indicators"])
             head = columns(BarRow, "indicators") + [f"indicators.{name}" for name in outputs]
             return as_csv(request, head, rows, following)
         content = {"ticker": asked.ticker, "interval": asked.interval, "bars": rows}

@@ -1,4 +1,4 @@
-"""The one shape that every error of the API has.
+"""The one shape that every error of the API has; people get a page that says the same.
 
 ::
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from errors import shorten
+from web.html import escaped, page
 
 #: What to do about a status that says nothing else.
 _REMEDIES = {
@@ -57,16 +58,28 @@ class Problem(Exception):
         self.retry_after_s = retry_after_s
         super().__init__(reason)
 
-    def response(self) -> web.Response:
-        """Return the answer."""
+    def response(self, *, as_page: bool = False) -> web.Response:
+        """Return the answer: JSON, or a page for people."""
         headers: Mapping[str, str] = (
             {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
         )
+        if as_page:
+            answer = page(str(self.status), self._body(), self.status)
+            answer.headers.update(headers)
+            return answer
         return web.Response(
             body=orjson.dumps({"error": self.content}),
             status=self.status,
             content_type="application/json",
             headers=headers,
+        )
+
+    def _body(self) -> str:
+        told = {name: escaped(text) for name, text in self.content.items()}
+        return (
+            '<nav><a href="/">Financial Trends</a> / <a href="/tables/">Tables</a> / '
+            f'<a href="/topics/">Topics</a></nav><h1>{self.status}: {told["reason"]}</h1>'
+            f"<p>{told['field']}: <code>{told['value']}</code></p><p>{told['remedy']}</p>"
         )
 
 

@@ -108,10 +108,12 @@ def test_intervals_are_apart() -> None:
 
 
 def test_an_alert_is_a_function_of_rule_ticker_and_event() -> None:
-    one = rule("rsi < 30", 'message = "{ticker}: {rsi:.1f} at {close}"\nseverity = "info"')
+    message = "{ticker}: {rsi:.1f} at {close}, {volume} shares"
+    one = rule("rsi < 30", f'message = "{message}"\nseverity = "info"')
     state = AlertState(0)
-    state.take([one], Event("1d|0", 0, {"rsi": 50.0, "close": 9.0}, "1d"))
-    event = Event("1d|5", 5, {"rsi": 28.46, "close": 10.5, "sma": 3.0}, "1d")
+    state.take([one], Event("1d|0", 0, {"rsi": 50.0, "close": 9.0, "volume": 5.0}, "1d"))
+    values = {"rsi": 28.46, "close": 10.5, "sma": 3.0, "volume": 4_681_100.0}
+    event = Event("1d|5", 5, values, "1d")
     (firing,) = state.take([one], event)
     assert firing.alert("AAPL") == {
         "ticker": "AAPL",
@@ -120,9 +122,9 @@ def test_an_alert_is_a_function_of_rule_ticker_and_event() -> None:
         "time": 5,
         "interval": "1d",
         "severity": "info",
-        "message": "AAPL: 28.5 at 10.5",
+        "message": "AAPL: 28.5 at 10.5, 4,681,100 shares",
         "condition": "rsi < 30",
-        "values": {"rsi": 28.46, "close": 10.5},
+        "values": {"rsi": 28.46, "close": 10.5, "volume": 4_681_100.0},
     }
 
 

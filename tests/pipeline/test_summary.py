@@ -42,7 +42,7 @@ def test_where_to_look_next_shows_no_password() -> None:
     text = "\n".join(where_next(settings, "http://h:1", Path("/logs"), servers_stay=False))
     assert "secret" not in text
     assert "db.example/financial_trends?tls=true" in text
-    assert "http://h:1/table/indicators/IBM/" in text
+    assert "http://h:1/#IBM" in text
     assert "embedded up" in text
     assert "embedded up" not in "\n".join(
         where_next(settings, "http://h:1", Path("/logs"), servers_stay=True)

@@ -76,6 +76,7 @@ async def test_a_ticker_says_what_there_is(client: Client, store: Database[Docum
     put_bars(store, "SAP.DE", [5.0], interval="5m")
     found = await get(client, "/api/tickers/sap.de")
     assert (found["ticker"], found["zone"]) == ("SAP.DE", "Europe/Berlin")
+    assert (found["opens"], found["closes"]) == ("09:00", "17:30")
     assert [one["interval"] for one in found["intervals"]] == ["5m", "1d"]
     assert found["intervals"][1]["indicators"] == ["rsi", "sma"]
     assert (await client.get("/api/tickers/NOPE")).status == 404
@@ -100,9 +101,12 @@ async def test_bars_of_a_time_with_some_indicators(
     ask = {"from": "2024-01-02", "to": str(START_MS + 3 * DAY_MS)}
     found = (await get(client, "/api/tickers/AAPL/bars", indicators="rsi,nothing", **ask))["bars"]
     assert [(bar["close"], bar["indicators"]) for bar in found] == [
-        (2.0, {"rsi": 51.0}),
-        (3.0, {"rsi": 52.0}),
+        (2.0, {"rsi": 51.0, "nothing": None}),
+        (3.0, {"rsi": 52.0, "nothing": None}),
     ]
+    asked = {"format": "csv", "indicators": "sma,nothing,rsi"}
+    table = await (await client.get("/api/tickers/AAPL/bars", params=asked)).text()
+    assert table.partition("\n")[0].endswith("ingested,sma,nothing,rsi")
     none = (await get(client, "/api/tickers/AAPL/bars", indicators="none"))["bars"]
     assert {len(bar["indicators"]) for bar in none} == {0}
     everything = (await get(client, "/api/tickers/AAPL/bars"))["bars"]
@@ -269,6 +273,8 @@ async def test_the_economy_shows_the_last_revision_and_the_period_before(
         ("/api/tickers/AAPL/bars?from=yesterday", "from", "ISO 8601"),
         ("/api/tickers/AAPL/bars?from=2024-01-05T09:30", "from", "no time zone"),
         ("/api/tickers/AAPL/bars?to=99999999999999999", "to", "out of range"),
+        ("/api/tickers/AAPL/bars?from=2024-02-01&to=2024-01-01", "to", "before `from`"),
+        ("/api/tickers/AAPL/sentiment?from=2024-02-01&to=2024-01-01", "to", "before `from`"),
         ("/api/tickers/AAPL/bars?indicators=rsi,$sum", "indicators", "match pattern"),
         ("/api/tickers/AAPL/bars?cursor=WzEsMl0", "cursor", "no cursor"),
         ("/api/tickers/AAPL/bars?cursor=%FF", "cursor", "no cursor"),
@@ -299,6 +305,17 @@ async def test_errors_of_the_server_have_the_same_shape(
     answer = await bare.request(method, path)
     assert answer.status == status
     assert (await answer.json())["error"].keys() == {"field", "value", "reason", "remedy"}
+
+
+async def test_people_get_errors_as_a_page_and_the_api_keeps_its_shape(bare: Client) -> None:
+    people = {"Accept": "text/html,application/xhtml+xml"}
+    page = await bare.get("/no<b>where", headers=people)
+    text = await page.text()
+    assert (page.status, page.content_type) == (404, "text/html")
+    assert "404: not found" in text
+    assert "&lt;b&gt;" in text and "<b>" not in text
+    api = await bare.get("/api/tickers?limit=0", headers=people)
+    assert (api.status, api.content_type) == (400, "application/json")
 
 
 def fill(store: Database[Document]) -> None:

@@ -35,7 +35,7 @@ function entry(alert) {
     {},
     make("strong", {}, alert.severity),
     make("a", { href: `#${encodeURIComponent(alert.ticker)}` }, alert.ticker),
-    make("span", {}, alert.rule),
+    make("span.from", { title: alert.rule }, alert.rule),
     make("time", { title: dateAndTime(alert.time), dateTime: new Date(alert.time).toISOString() }, ago(alert.time)),
   );
   const line = make("p.text", { title: alert.condition }, alert.message);

@@ -1,9 +1,9 @@
 // The chart of one ticker: candles, volume, indicators over them and in panes below, marks.
 
 import { byId } from "./dom.js";
-import { clock, date, dateAndTime, decimalsOf, isDaily, moment } from "./format.js";
+import { clock, date, dateAndTime, decimalsOf, figuresOf, fixed, isDaily, moment } from "./format.js";
 import { Legend } from "./legend.js";
-import { marksFor } from "./marks.js";
+import { marksFor, textsByBar } from "./marks.js";
 import { colour, faded, onTheme } from "./theme.js";
 
 const { CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers } =
@@ -13,6 +13,8 @@ const { CandlestickSeries, HistogramSeries, LineSeries, createChart, createSerie
 const NEAR_THE_START = 30;
 const PALETTE = ["series-1", "series-2", "series-3", "series-4", "series-5"];
 const PANE_SHARE = 0.22;
+/** A single bar is not drawn as wide as the chart. */
+const FEWEST_ACROSS = 40;
 
 const at = (bar) => bar.time / 1000;
 
@@ -22,7 +24,9 @@ export class PriceChart {
     this.bars = [];
     this.interval = "1d";
     this.lines = [];
+    this.decimals = 2;
     this.texts = { news: [], posts: [] };
+    this.textsAt = new Map();
     this.chart = createChart(byId("chart"), {
       autoSize: true,
       layout: { attributionLogo: false, fontSize: 11, panes: { enableResize: true } },
@@ -30,6 +34,8 @@ export class PriceChart {
         rightOffset: 4,
         tickMarkFormatter: (time, kind) => this.#tick(time * 1000, kind),
       },
+      // A finger that moves up or down scrolls the page.
+      handleScroll: { vertTouchDrag: false },
       localization: { timeFormatter: (time) => this.when(time * 1000) },
       rightPriceScale: { minimumWidth: 66 },
     });
@@ -41,6 +47,7 @@ export class PriceChart {
       priceLineVisible: false,
     });
     this.volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+    this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.14, bottom: 0.18 } });
     this.markers = createSeriesMarkers(this.candles, []);
     this.legend = new Legend(this);
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
@@ -59,12 +66,9 @@ export class PriceChart {
   setBars(bars, interval) {
     this.bars = bars;
     this.interval = interval;
-    const precision = decimalsOf(bars.at(-1)?.close ?? 100);
+    this.decimals = decimalsOf(bars.at(-1)?.close ?? 100);
     this.chart.applyOptions({
       timeScale: { timeVisible: !isDaily(interval), secondsVisible: interval.endsWith("s") },
-    });
-    this.candles.applyOptions({
-      priceFormat: { type: "price", precision, minMove: 10 ** -precision },
     });
     this.#drawAll();
   }
@@ -109,6 +113,9 @@ export class PriceChart {
       if (one.over) over += 1;
     }
     this.chart.panes().forEach((one, i) => one.setStretchFactor(i ? PANE_SHARE : 1));
+    // Many panes are not squeezed: the chart grows, and is scrolled.
+    byId("chart").style.setProperty("--panes", pane);
+    this.#setFigures();
     this.lines.forEach((line) => this.#fillLine(line));
     this.legend.arrange();
   }
@@ -124,7 +131,6 @@ export class PriceChart {
         priceLineVisible: false,
         lastValueVisible: !one.over && one.outputs[0] === output,
         crosshairMarkerVisible: false,
-        priceFormat: { type: "custom", minMove: 0.0001, formatter: shortened },
       },
       pane,
     );
@@ -135,7 +141,25 @@ export class PriceChart {
         levels.push(series.createPriceLine({ ...level, color: faded("muted", 0.6) }));
       }
     }
-    return { series, output, tone, pane, isBars, levels, entry: one };
+    return { series, output, tone, pane, isBars, levels, entry: one, figure: String };
+  }
+
+  /** Write all values of a pane with the same decimals, and what lies over prices as prices are. */
+  #setFigures() {
+    const inPrices = (value) => fixed(value, this.decimals);
+    this.candles.applyOptions({ priceFormat: written(inPrices, this.decimals) });
+    const sizes = new Map();
+    for (const { pane, output } of this.lines) {
+      let size = sizes.get(pane) ?? 0;
+      for (const bar of this.bars) size = Math.max(size, Math.abs(bar.indicators[output] ?? 0));
+      sizes.set(pane, size);
+    }
+    for (const line of this.lines) {
+      const size = sizes.get(line.pane);
+      line.figure = line.pane ? figuresOf(size) : inPrices;
+      const decimals = line.pane ? decimalsOf(size) : this.decimals;
+      line.series.applyOptions({ priceFormat: written(line.figure, decimals) });
+    }
   }
 
   #fillLine({ series, output, isBars }) {
@@ -154,6 +178,7 @@ export class PriceChart {
   }
 
   #drawAll() {
+    this.#setFigures();
     this.candles.setData(this.bars.map(candle));
     this.volume.setData(this.bars.map((bar) => this.#volumePoint(bar)));
     this.lines.forEach((line) => this.#fillLine(line));
@@ -176,14 +201,17 @@ export class PriceChart {
   }
 
   #drawMarks() {
-    this.markers.setMarkers(marksFor(this.bars, this.texts));
+    this.textsAt = textsByBar(this.bars, this.texts);
+    this.markers.setMarkers(marksFor(this.bars, this.textsAt));
+    this.legend.draw();
   }
 
   /** Show the last so many days; everything with Infinity. */
   setRange(days) {
     const last = this.bars.at(-1);
     if (!last) return;
-    const from = this.bars.findIndex((bar) => bar.time >= last.time - days * 86400000);
+    const first = this.bars.findIndex((bar) => bar.time >= last.time - days * 86400000);
+    const from = Math.min(first, this.bars.length - FEWEST_ACROSS);
     this.chart.timeScale().setVisibleLogicalRange({ from: from - 0.5, to: this.bars.length + 3 });
   }
 
@@ -244,7 +272,7 @@ function candle({ time, open, high, low, close }) {
   return { time: time / 1000, open, high, low, close };
 }
 
-function shortened(value) {
-  if (Math.abs(value) >= 1e5) return Intl.NumberFormat(undefined, { notation: "compact" }).format(value);
-  return value.toFixed(Math.abs(value) < 1 && value !== 0 ? 3 : 2);
+/** How a scale writes its values. */
+function written(formatter, decimals) {
+  return { type: "custom", minMove: 10 ** -decimals, formatter };
 }

@@ -5,12 +5,15 @@ import { byId, make, safeUrl, segments } from "./dom.js";
 import { ago, dateAndTime, direction, signed } from "./format.js";
 
 const SHOWN = 100;
+const KEPT = 1000;
 const KINDS = { All: null, News: "news", Posts: "post" };
 const PLATFORMS = { twitter: "X", reddit: "Reddit" };
 
 export class Feed {
   constructor() {
     this.items = new Map();
+    /** The ticker whose texts are read, and the one whose texts are shown. */
+    this.ticker = this.about = null;
     this.kind = "All";
     this.press = segments(byId("feed-filter"), Object.keys(KINDS), (kind) => {
       this.kind = kind;
@@ -19,15 +22,25 @@ export class Feed {
     setInterval(() => this.draw(), 60000);
   }
 
+  /** Put a word in the place of what is shown, until something is read. */
+  forget(word) {
+    this.items.clear();
+    this.about = null;
+    byId("feed").replaceChildren(make("li.note", {}, word));
+  }
+
   /** Read what there is about a ticker. */
   async load(ticker, signal) {
+    // What comes while it is read stays: only another ticker's texts go.
+    if (ticker !== this.ticker) this.items.clear();
+    this.ticker = ticker;
     const [{ news }, { posts }] = await Promise.all([
       ask(about(ticker, "news"), { limit: 200 }, signal),
       ask(about(ticker, "posts"), { limit: 200 }, signal),
     ]);
-    this.items.clear();
     news.forEach((item) => this.#keep("news", item));
     posts.forEach((item) => this.#keep("post", item));
+    this.about = ticker;
     this.draw();
   }
 
@@ -44,9 +57,11 @@ export class Feed {
   draw() {
     this.press(this.kind);
     const wanted = KINDS[this.kind];
-    const shown = [...this.items.values()]
+    const newest = [...this.items].sort(([, a], [, b]) => b.time - a.time);
+    newest.splice(KEPT).forEach(([key]) => this.items.delete(key));
+    const shown = newest
+      .map(([, item]) => item)
       .filter((item) => wanted === null || item.kind === wanted)
-      .sort((a, b) => b.time - a.time)
       .slice(0, SHOWN);
     const rows = shown.map(entry);
     if (!rows.length) {
@@ -65,7 +80,7 @@ function entry(item) {
     "p.meta",
     {},
     make("time", { title: dateAndTime(item.time), dateTime: new Date(item.time).toISOString() }, ago(item.time)),
-    make("span", {}, item.author ? `${from} · ${item.author}` : from),
+    make("span.from", { title: item.author ?? from }, item.author ? `${from} · ${item.author}` : from),
   );
   if (item.sentiment != null) {
     const score = make(`span.score.${direction(item.sentiment)}`, {}, signed(item.sentiment));

@@ -5,21 +5,29 @@ const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumF
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const MINUS = "−";
 
-function digits(value, count) {
+function digits(value, count, least = Math.min(2, count)) {
   // Small numbers have more decimals, as far as they are needed.
-  let format = priceFormats.get(count);
+  const key = `${least} ${count}`;
+  let format = priceFormats.get(key);
   if (!format) {
     format = new Intl.NumberFormat(undefined, {
-      minimumFractionDigits: Math.min(2, count),
+      minimumFractionDigits: least,
       maximumFractionDigits: count,
     });
-    priceFormats.set(count, format);
+    priceFormats.set(key, format);
   }
   return format.format(value).replace("-", MINUS);
 }
 
-/** Return how many decimals a price of this size is shown with. */
-export const decimalsOf = (value) => (Math.abs(value) < 1 && value !== 0 ? 4 : 2);
+/** Return how many decimals a price of this size is shown with: below 1, four digits that count. */
+export function decimalsOf(value) {
+  const size = Math.abs(value);
+  if (!(size > 0 && size < 1)) return 2;
+  return Math.min(12, 3 - Math.floor(Math.log10(size)));
+}
+
+/** Return a number with exactly so many decimals, as those beside it have. */
+export const fixed = (value, count) => (value == null ? "–" : digits(value, count, count));
 
 /** Return a price; an em dash without one. */
 export const price = (value) => (value == null ? "–" : digits(value, decimalsOf(value)));
@@ -32,12 +40,21 @@ export const signed = (value, count = 2) =>
 export const percent = (value) => (value == null ? "–" : `${signed(value)}%`);
 
 /** Return a large number, shortened: 1.2M. */
-export const volume = (value) => (value == null ? "–" : compact.format(value));
+export const volume = (value) => (value == null ? "–" : large(value));
 
-/** Return any value of an indicator. */
+const large = (value) => compact.format(value).replace("-", MINUS);
+
+/** Return any value, shortened where it is large. */
 export function plain(value) {
   if (value == null) return "–";
-  return Math.abs(value) >= 1e5 ? compact.format(value) : digits(value, decimalsOf(value));
+  return Math.abs(value) >= 1e5 ? large(value) : digits(value, decimalsOf(value));
+}
+
+/** Return a function that writes values of up to this size alike: for the lines of one pane. */
+export function figuresOf(size) {
+  if (size >= 1e5) return (value) => (value == null ? "–" : large(value));
+  const count = decimalsOf(size);
+  return (value) => fixed(value, count);
 }
 
 /** Return the class for a number's direction. */
@@ -56,11 +73,11 @@ export const isDaily = (interval) => seconds(interval) >= 86400;
 const formats = new Map();
 
 /** Return a moment in ms, formatted; a zone may be given. */
-export function moment(ms, options, zone) {
-  const key = JSON.stringify(options) + zone;
+export function moment(ms, options, zone, language = undefined) {
+  const key = JSON.stringify([options, zone, language]);
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone });
+    format = new Intl.DateTimeFormat(language, { ...options, timeZone: zone });
     formats.set(key, format);
   }
   return format.format(ms);
@@ -72,8 +89,8 @@ const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 /** Return a date; of daily bars it is the date that they name. */
 export const date = (ms, zone) => moment(ms, DATE, zone);
 
-/** Return the time of day. */
-export const clock = (ms, zone) => moment(ms, CLOCK, zone);
+/** Return the time of day; in the user's language unless another is given. */
+export const clock = (ms, zone, language) => moment(ms, CLOCK, zone, language);
 
 /** Return date and time in the user's zone. */
 export const dateAndTime = (ms) => `${date(ms)} ${clock(ms)}`;

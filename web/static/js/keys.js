@@ -38,7 +38,7 @@ export function listenToKeys(actions) {
     }
     if (field && field.type !== "checkbox") return;
     // Arrows move within what scrolls by itself.
-    if (event.key.startsWith("Arrow") && event.target.closest("#feed, .menu")) return;
+    if (event.key.startsWith("Arrow") && event.target.closest("#feed, #alerts, #macro, .menu")) return;
     if (event.key === "?") {
       help.showModal();
     } else if (actions[event.key]) {

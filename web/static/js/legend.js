@@ -2,7 +2,7 @@
 
 import { market } from "./clock.js";
 import { byId, make, setText } from "./dom.js";
-import { clock, direction, isDaily, percent, plain, price, volume } from "./format.js";
+import { clock, direction, fixed, isDaily, percent, volume } from "./format.js";
 import { colour } from "./theme.js";
 
 const LABELS = {
@@ -43,7 +43,7 @@ export class Legend {
         const name = line.entry.over ? line.output.toUpperCase() : LABELS[line.output];
         const value = make("span");
         const label = line.entry.oneColour ? `BB ${LABELS[line.output]}` : (name ?? "");
-        const tag = pane ? "span" : "span.over";
+        const tag = pane ? "span.below" : "span.over";
         return { line, value, element: make(tag, {}, make("i", {}, label), value) };
       });
       const head = make("span");
@@ -63,6 +63,9 @@ export class Legend {
       top += pane.getHeight() + 1;
       return here;
     });
+    // Clear of the scale, which is as wide as its figures.
+    const scale = this.owner.chart.priceScale("right").width();
+    byId("legends").style.right = `${scale + 6}px`;
     for (const { pane, element } of this.panes) element.style.top = `${(tops[pane] ?? 0) + 6}px`;
   }
 
@@ -73,7 +76,7 @@ export class Legend {
     for (const { pane, head, values } of this.panes) {
       if (pane === 0) this.#head(head, bar, bars[bars.indexOf(bar) - 1]);
       for (const { line, value } of values) {
-        setText(value, plain(bar.indicators[line.output]));
+        setText(value, line.figure(bar.indicators[line.output]));
         value.style.color = line.isBars ? "" : colour(line.tone);
       }
     }
@@ -83,6 +86,8 @@ export class Legend {
     const change = before?.close ? (bar.close / before.close - 1) * 100 : null;
     const tone = direction(bar.close - bar.open);
     const pair = (label, text) => make("span", {}, make("i", {}, label), make(`span.${tone}`, {}, text));
+    const price = (value) => fixed(value, this.owner.decimals);
+    const texts = this.owner.textsAt.get(bar.time) ?? {};
     const there = isDaily(this.owner.interval) ? "" : ` · ${market.name} ${clock(bar.time, market.zone)}`;
     head.className = "legend-head";
     head.replaceChildren(
@@ -93,6 +98,10 @@ export class Legend {
       pair("C", price(bar.close)),
       pair("", percent(change)),
       pair("Vol", volume(bar.volume)),
+      ...(texts.news ? [count("News", texts.news)] : []),
+      ...(texts.posts ? [count("Posts", texts.posts)] : []),
     );
   }
 }
+
+const count = (label, number) => make("span", {}, make("i", {}, label), String(number));

@@ -36,7 +36,7 @@ function draw() {
       "div",
       { title: title.join(" · ") },
       make("dt.name", {}, row.series),
-      make("dd", {}, plain(row.value)),
+      make("dd", {}, `${plain(row.value)}${row.units === "Percent" ? "%" : ""}`),
       make("dd.move.muted", {}, move),
     );
   });

@@ -14,30 +14,36 @@ function barAt(bars, ms) {
   return low - 1;
 }
 
-function counted(bars, texts) {
-  const counts = new Map();
-  for (const { time } of texts) {
-    const place = barAt(bars, time);
-    if (place >= 0) counts.set(place, (counts.get(place) ?? 0) + 1);
+/** Return how many news and posts fell into which bar: { news, posts } by the bar's time. */
+export function textsByBar(bars, texts) {
+  const found = new Map();
+  for (const kind of ["news", "posts"]) {
+    for (const { time } of texts[kind]) {
+      const place = barAt(bars, time);
+      if (place < 0) continue;
+      const at = bars[place].time;
+      if (!found.has(at)) found.set(at, { news: 0, posts: 0 });
+      found.get(at)[kind] += 1;
+    }
   }
-  return counts;
+  return found;
 }
 
 /** Return the marks of lightweight-charts: one a bar and kind, larger where there are several. */
-export function marksFor(bars, { news, posts }) {
+export function marksFor(bars, textsAt) {
   const kinds = [
-    { texts: news, shape: "square", position: "belowBar", tone: "accent" },
-    { texts: posts, shape: "circle", position: "aboveBar", tone: "muted" },
+    { kind: "news", shape: "square", position: "belowBar", color: faded("accent", 0.75) },
+    { kind: "posts", shape: "circle", position: "aboveBar", color: faded("muted", 0.75) },
   ];
-  return kinds
-    .flatMap(({ texts, shape, position, tone }) =>
-      [...counted(bars, texts)].map(([place, count]) => ({
-        time: bars[place].time / 1000,
-        position,
-        shape,
-        color: faded(tone, 0.75),
-        size: count > 1 ? 0.6 : 0.4,
-      })),
-    )
-    .sort((a, b) => a.time - b.time);
+  return bars
+    .filter((bar) => textsAt.has(bar.time))
+    .flatMap((bar) =>
+      kinds
+        .filter(({ kind }) => textsAt.get(bar.time)[kind])
+        .map(({ kind, ...look }) => ({
+          ...look,
+          time: bar.time / 1000,
+          size: textsAt.get(bar.time)[kind] > 1 ? 0.6 : 0.4,
+        })),
+    );
 }

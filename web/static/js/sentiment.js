@@ -1,16 +1,21 @@
-// Sentiment over time: a line for each platform, by day.
+// Sentiment over time: a line for each platform, by day; by hour beside bars of less than a day.
 
 import { about, ask } from "./api.js";
 import { byId, make } from "./dom.js";
-import { date, moment, signed } from "./format.js";
+import { clock, date, dateAndTime, isDaily, moment, signed } from "./format.js";
 import { colour, faded, onTheme } from "./theme.js";
 
 const PLATFORMS = { news: ["News", "series-1"], twitter: ["X", "series-2"], reddit: ["Reddit", "series-3"] };
+/** As many as can be told apart. */
+const DAYS_SHOWN = { day: 90, hour: 5 };
 const { LineSeries, createChart } = window.LightweightCharts;
 
 export class Sentiment {
   constructor() {
     this.rows = [];
+    this.by = "day";
+    /** The ticker that is shown. */
+    this.about = null;
     this.chart = createChart(byId("sentiment"), {
       autoSize: true,
       layout: { attributionLogo: false, fontSize: 10 },
@@ -18,10 +23,11 @@ export class Sentiment {
       handleScale: false,
       timeScale: {
         borderVisible: false,
-        tickMarkFormatter: (time) => moment(time * 1000, { day: "numeric", month: "short" }, "UTC"),
+        timeVisible: true,
+        tickMarkFormatter: (time, kind) => this.#tick(time * 1000, kind),
       },
       rightPriceScale: { borderVisible: false, minimumWidth: 40, scaleMargins: { top: 0.05, bottom: 0.05 } },
-      localization: { timeFormatter: (time) => date(time * 1000, "UTC"), priceFormatter: (v) => signed(v, 1) },
+      localization: { timeFormatter: (time) => this.#when(time * 1000), priceFormatter: (v) => signed(v, 1) },
     });
     this.lines = Object.fromEntries(
       Object.keys(PLATFORMS).map((name) => [
@@ -46,11 +52,33 @@ export class Sentiment {
     this.recolour();
   }
 
-  /** Read and show a ticker's. */
-  async load(ticker, signal) {
-    const { sentiment } = await ask(about(ticker, "sentiment"), { by: "day" }, signal);
-    this.rows = sentiment;
+  /** Put a word in the place of what is shown, until something is read. */
+  forget(word) {
+    this.rows = [];
+    this.about = null;
     this.draw();
+    byId("sentiment-note").textContent = word;
+  }
+
+  /** Read and show a ticker's, in steps that suit an interval of bars. */
+  async load(ticker, interval, signal) {
+    const by = isDaily(interval ?? "1d") ? "day" : "hour";
+    const { sentiment } = await ask(about(ticker, "sentiment"), { by }, signal);
+    this.by = by;
+    this.about = ticker;
+    const newest = Math.max(...sentiment.map((row) => row.time));
+    this.rows = sentiment.filter((row) => row.time > newest - DAYS_SHOWN[by] * 86400000);
+    this.draw();
+  }
+
+  /** A day in UTC is a date; an hour is a moment in the user's zone. */
+  #when(ms) {
+    return this.by === "day" ? date(ms, "UTC") : dateAndTime(ms);
+  }
+
+  #tick(ms, kind) {
+    if (this.by === "hour" && kind > 2) return clock(ms);
+    return moment(ms, { day: "numeric", month: "short" }, this.by === "day" ? "UTC" : undefined);
   }
 
   draw() {

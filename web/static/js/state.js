@@ -16,7 +16,8 @@ function remembered() {
 export const state = {
   ticker: null,
   interval: null,
-  range: "1Y",
+  // A year of candles is too narrow to see on a phone.
+  range: matchMedia("(max-width: 720px)").matches ? "3M" : "1Y",
   indicators: new Set(remembered() ?? DEFAULT_INDICATORS),
 };
 

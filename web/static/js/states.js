@@ -17,7 +17,7 @@ export function showLoading() {
 /** There is nothing, and why; null takes the message away. */
 export function showNothing(reason) {
   if (reason === null) show("");
-  else show("empty", make("strong", {}, reason));
+  else show("empty", make("strong", {}, reason), make("p", {}, "They appear here by themselves."));
 }
 
 /** The database has no bars at all yet. */

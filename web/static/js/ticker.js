@@ -3,15 +3,15 @@
 import { about, ask } from "./api.js";
 import { catalogFor } from "./catalog.js";
 import { PriceChart } from "./chart.js";
-import { setMarket } from "./clock.js";
+import { isClosed, setMarket } from "./clock.js";
 import { byId, setText } from "./dom.js";
 import { Feed } from "./feed.js";
-import { ago, direction, isDaily, percent, price, seconds, signed } from "./format.js";
+import { ago, direction, fixed, isDaily, percent, seconds, signed } from "./format.js";
 import { fillMenu } from "./menu.js";
 import { Sentiment } from "./sentiment.js";
 import { RANGES, state } from "./state.js";
 import { showError, showLoading, showNothing } from "./states.js";
-import { showTrend } from "./trend.js";
+import { forgetTrend, showTrend } from "./trend.js";
 import { isStale } from "./watchlist.js";
 
 const MOST_BARS = 10000;
@@ -26,6 +26,10 @@ export class TickerView {
     this.sentiment = new Sentiment();
     this.outputs = [];
     this.next = null;
+    /** The ticker whose name is shown, and the one whose trend is. */
+    this.named = this.judged = null;
+    /** Bars that came while some were being read: those that were read may be older. */
+    this.arrived = [];
     setInterval(() => this.#head(), 15000);
   }
 
@@ -48,18 +52,41 @@ export class TickerView {
     const { ticker, interval } = state;
     this.loaded = false;
     this.next = null;
+    this.arrived = [];
     setText(byId("symbol"), ticker);
     document.title = `${ticker} · Financial Trends`;
-    const loading = setTimeout(showLoading, 150);
+    // What is known of one ticker must not stand under the name of another.
+    if (ticker !== this.named) ["price", "change", "freshness"].forEach((id) => setText(byId(id), ""));
+    this.named = ticker;
+    const loading = setTimeout(() => {
+      this.#forget("Loading");
+      showLoading();
+    }, 150);
     try {
       const bars = this.#bars(ticker, interval, signal).then(() => clearTimeout(loading));
       await Promise.all([bars, this.#around(ticker, signal)]);
       this.loaded = true;
+      this.chart.take(this.arrived);
+      this.#head();
     } catch (error) {
-      if (error.name !== "AbortError") showError(error, () => this.show());
+      if (error.name !== "AbortError") {
+        this.#forget("Could not be loaded");
+        showError(error, () => this.show());
+      }
     } finally {
       clearTimeout(loading);
     }
+  }
+
+  /** Put a word in the place of what is shown of another ticker, or of none. */
+  #forget(word) {
+    const { ticker } = state;
+    if (this.judged !== ticker) {
+      this.judged = null;
+      forgetTrend(word);
+    }
+    if (this.feed.about !== ticker) this.feed.forget(word);
+    if (this.sentiment.about !== ticker) this.sentiment.forget(word);
   }
 
   async #bars(ticker, interval, signal) {
@@ -73,20 +100,22 @@ export class TickerView {
     this.chart.setBars(answer.bars, interval);
     this.chart.setRange(days);
     this.#head();
-    showNothing(answer.bars.length ? null : `No ${interval} bars of ${ticker} are stored.`);
+    showNothing(answer.bars.length ? null : `No ${interval} bars of ${ticker} are stored`);
     this.#csv();
   }
 
   async #around(ticker, signal) {
     const [detail, trend] = await Promise.all([
-      ask(about(ticker), {}, signal),
+      ask(about(ticker), {}, signal).catch(withoutBars),
       ask(about(ticker, "trend"), { limit: 1 }, signal),
       this.feed.load(ticker, signal),
-      this.sentiment.load(ticker, signal),
+      this.sentiment.load(ticker, state.interval, signal),
     ]);
+    this.judged = ticker;
     const before = this.#wanted();
     this.outputs = [...new Set(detail.intervals.flatMap((one) => one.indicators))];
-    setMarket(detail.market, detail.zone);
+    setMarket(detail);
+    this.#head();
     fillMenu(catalogFor(this.outputs), () => this.redraw());
     showTrend(trend.latest);
     this.#marks();
@@ -114,6 +143,7 @@ export class TickerView {
   async redraw() {
     this.chart.setIndicators(this.#entries());
     this.#marks();
+    this.arrived = [];
     const parameters = {
       interval: state.interval,
       limit: Math.min(MOST_BARS, Math.max(1, this.chart.bars.length)),
@@ -122,6 +152,7 @@ export class TickerView {
     try {
       const { bars } = await ask(about(state.ticker, "bars"), parameters, this.aborter.signal);
       this.chart.setBars(bars, state.interval);
+      this.chart.take(this.arrived);
     } catch (error) {
       if (error.name !== "AbortError") showError(error, () => this.show());
     }
@@ -150,6 +181,8 @@ export class TickerView {
   take(events) {
     const mine = events.filter(({ data }) => data.ticker === state.ticker);
     const bars = mine.filter(({ name, data }) => name === "bar" && data.interval === state.interval);
+    this.arrived.push(...bars.map(({ data }) => data));
+    this.arrived.splice(0, this.arrived.length - FEWEST_BARS);
     if (bars.length && this.loaded) {
       this.chart.take(bars.map(({ data }) => data));
       showNothing(null);
@@ -164,7 +197,7 @@ export class TickerView {
       const { ticker } = state;
       this.timer ??= setTimeout(() => {
         this.timer = null;
-        if (ticker === state.ticker) this.sentiment.load(ticker).catch(() => {});
+        if (ticker === state.ticker) this.sentiment.load(ticker, state.interval).catch(() => {});
       }, SENTIMENT_PAUSE_MS);
     }
   }
@@ -195,15 +228,21 @@ export class TickerView {
       return;
     }
     const change = before ? bar.close - before.close : null;
-    setText(byId("price"), price(bar.close));
-    const moved = change == null ? "" : `${signed(change)} (${percent((change / before.close) * 100)})`;
+    const share = before?.close ? (change / before.close) * 100 : null;
+    const last = fixed(bar.close, this.chart.decimals);
+    setText(byId("price"), last);
+    const moved = change == null ? "" : `${signed(change, this.chart.decimals)} (${percent(share)})`;
     setText(byId("change"), moved);
+    document.title = `${state.ticker} ${last} (${percent(share)}) · Financial Trends`;
     byId("change").className = `change ${direction(change)}`;
-    const stale = isStale(bar.ingested, state.interval);
-    const words = stale ? `source silent, last ${ago(bar.ingested)}` : `updated ${ago(bar.ingested)}`;
+    const late = isStale(bar.ingested, state.interval);
+    // No market is closed for longer than a daily bar may rest.
+    const stale = late && (!isClosed() || isStale(bar.ingested, "1d"));
+    const silent = stale ? "source silent, last" : "market closed, last";
+    const words = `${late ? silent : "updated"} ${ago(bar.ingested)}`;
     setText(byId("freshness"), `${this.chart.when(bar.time)} · ${words}`);
     byId("freshness").classList.toggle("stale", stale);
-    const label = `${state.ticker}, ${state.interval} bars, last close ${price(bar.close)}, ${moved}`;
+    const label = `${state.ticker}, ${state.interval} bars, last close ${last}, ${moved}`;
     byId("chart").setAttribute("aria-label", `Price chart of ${label}`);
   }
 
@@ -211,7 +250,14 @@ export class TickerView {
     const query = new URLSearchParams({ interval: state.interval, limit: MOST_BARS, format: "csv" });
     byId("csv").href = `${about(state.ticker, "bars")}?${query}`;
     byId("csv").download = `${state.ticker}-${state.interval}.csv`;
+    byId("csv").hidden = !this.chart.bars.length;
   }
+}
+
+/** News and posts may be all that there is about a ticker. */
+function withoutBars(error) {
+  if (error.status !== 404) throw error;
+  return { market: "UTC", zone: "UTC", opens: null, closes: null, intervals: [] };
 }
 
 /** What a ticker usually has: asked for before its own list has come. */

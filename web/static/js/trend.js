@@ -5,6 +5,11 @@ import { ago, dateAndTime, signed } from "./format.js";
 
 const WORDS = { up: "▲ Up", down: "▼ Down", sideways: "▶ Sideways" };
 
+/** Put a word in its place. */
+export function forgetTrend(word) {
+  byId("trend").replaceChildren(make("p.note", {}, word));
+}
+
 /** Show a trend as the API has it; null where there is none yet. */
 export function showTrend(trend) {
   const place = byId("trend");
@@ -35,7 +40,9 @@ export function showTrend(trend) {
       make("span.muted", {}, `${Math.round(trend.confidence * 100)}% sure · ${ago(trend.time)}`),
     ),
     make(`div.meter.${tone}`, { "aria-hidden": "true" }, bar),
-    make("ul.reasons", {}, ...trend.reasons.map((reason) => make("li", {}, reason))),
+    trend.reasons.length
+      ? make("ul.reasons", {}, ...trend.reasons.map((reason) => make("li", {}, reason)))
+      : make("p.note", {}, "Nothing points anywhere yet."),
     make("dl.components", {}, ...scores),
   );
 }

@@ -18,12 +18,13 @@ export function isStale(ingested, interval, now = Date.now()) {
 
 class Row {
   constructor(data, onChoose) {
-    this.ticker = make("span.ticker", {}, data.ticker);
+    this.ticker = make("span.ticker", { title: data.ticker }, data.ticker);
     this.heading = make("span.heading.muted");
     this.last = make("span.last");
     this.percent = make("span.percent");
     this.svg = document.createElementNS(SVG, "svg");
     this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+    this.svg.setAttribute("preserveAspectRatio", "none");
     this.svg.setAttribute("aria-hidden", "true");
     this.path = document.createElementNS(SVG, "path");
     this.svg.append(this.path);
