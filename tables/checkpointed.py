@@ -27,6 +27,10 @@ _OFFSET = re.compile(rb'\{"offset":(-?\d+)')
 _COMPACTED_LATE = {"min.compaction.lag.ms": "86400000"}
 
 
+#: Rows on their way to one partition of the changelog.
+ROWS_AT_ONCE = 250
+
+
 def row_offset(row: bytes) -> int:
     """Return the source offset that a row begins with; -1 where it has none."""
     found = _OFFSET.match(row)
@@ -95,16 +99,18 @@ class CheckpointedTable(faust.Table[str, Row]):
         by_partition: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
         for key, (partition, raw) in rows.items():
             by_partition[partition].append((key.encode(), raw))
-        topic = self.changelog_topic.get_topic_name()
         self._written.clear()
-        sent: dict[int, list[Any]] = {}
-        for partition, messages in by_partition.items():
-            sent[partition] = await send_batches(self.app, topic, partition, messages)
-        await asyncio.gather(*(one for batches in sent.values() for one in batches))
-        for partition, batches in sent.items():
-            if len(batches) == 1:
-                written = await batches[0]
-                self._written[partition] = (written.offset, len(by_partition[partition]))
+        await asyncio.gather(*(self._send(*one) for one in by_partition.items()))
+
+    async def _send(self, partition: int, messages: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send the rows of one partition, a part after the other: all at once is much memory."""
+        topic = self.changelog_topic.get_topic_name()
+        sent: list[Any] = []
+        for start in range(0, len(messages), ROWS_AT_ONCE):
+            part = messages[start : start + ROWS_AT_ONCE]
+            sent += await asyncio.gather(*await send_batches(self.app, topic, partition, part))
+        if len(sent) == 1:
+            self._written[partition] = (sent[0].offset, len(messages))
 
     def keep(self, rows: Rows) -> None:
         """Put ``rows`` into the table; their changelog is written."""
