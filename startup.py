@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
 
 from pymongo.errors import PyMongoError
 from tenacity import before_sleep_log, retry, retry_if_exception, wait_exponential_jitter
@@ -25,6 +28,8 @@ from topics import ALL_TOPICS, TopicSpec
 from web.exposure import advertised_host
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: The broker takes a worker for dead after so many seconds of silence.
 SESSION_TIMEOUT_S = 10.0
@@ -123,9 +128,28 @@ async def prepare_servers(settings: Settings, changelogs: Iterable[TopicSpec]) -
         TopicMismatch: a topic has another partition count than the settings say.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    ids = await asyncio.to_thread(_create_topics, settings, list(changelogs))
+    ids = await _aside(partial(_create_topics, settings, list(changelogs)))
     await _create_indexes(settings)
     return ids
+
+
+async def _aside(ask: Callable[[], T]) -> T:
+    """Return what ``ask`` returns, in a thread that the end of the program does not wait for.
+
+    A server that does not answer is waited for; whoever stops the worker need not be.
+    """
+    answer: Future[T] = Future()
+    # Once it runs it cannot be cancelled, so there is somebody to tell even after a stop.
+    answer.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            answer.set_exception(error)
+
+    threading.Thread(target=run, name="startup", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 def _create_topics(settings: Settings, changelogs: Sequence[TopicSpec]) -> dict[str, str]:
@@ -149,7 +173,7 @@ def _may_pass(error: BaseException) -> bool:
 async def _create_indexes(settings: Settings) -> None:
     with connect(settings) as client:
         try:
-            await asyncio.to_thread(ensure_indexes, database(client, settings), settings)
+            await _aside(partial(ensure_indexes, database(client, settings), settings))
         except PyMongoError as error:
             if remedy_of(error) is None:
                 raise

@@ -1,7 +1,10 @@
-"""What a worker reads before it starts: the alert rules that the settings name."""
+"""What a worker does before it works: it reads the alert rules, and waits for its servers."""
 
 from __future__ import annotations
 
+import signal
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ from commands import rules_in_words, settings_table
 from config import Settings, read_settings
 from errors import ConfigurationError
 from startup import read_rules
+from tests.deployment import Worker
+from tests.eventually import eventually
 
 RULES = '[webhooks]\nops = "https://a.example/"\n\n[[rule]]\nname = "it"\nwhen = "rsi < 30"\n'
 
@@ -66,3 +71,29 @@ def test_addresses_of_webhooks_are_not_shown(path: Path) -> None:
     assert cells.count("********") == 2
     assert "s3cret" not in "".join(cells)
     assert any("127.0.0.1:27017" in cell for cell in cells)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_before_kafka_answers(silent: str, tmp_path: Path, number: signal.Signals) -> None:
+    """It would have waited for ten minutes."""
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": silent,
+        "KAFKA_TIMEOUT_S": "600",
+        "MONGODB_URI": f"mongodb://{silent}/",
+        "DATA_DIR": str(tmp_path / "data"),
+    }
+    worker = Worker("app", environment, tmp_path / "worker.log")
+    try:
+        eventually(lambda: worker.says("Starting..."), "it has started")
+        worker.signal(number)
+        assert worker.process.wait(60) == 0, worker.tail()
+        assert not worker.says("Traceback"), worker.tail()
+    finally:
+        worker.kill()

@@ -51,6 +51,13 @@ class BatchingApp(faust.App):
             return
         await super()._on_partitions_assigned(assigned, generation_id)
 
+    def _on_rebalance_when_stopped(self) -> None:
+        """Leave a rebalance that comes while the app stops to the stop of the consumer.
+
+        Faust closes the consumer here, from another event loop than its own. Its stop would then
+        take it for done and never leave the group, which would wait until the session is over.
+        """
+
     def without_state(self, assigned: Iterable[TP]) -> set[TP]:
         """Return the changelog partitions that should have come with these partitions."""
         places = set(assigned)

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from faust.transport.drivers import aiokafka as driver
 
-from transport import connection
+from transport import connection, coordinator
 from transport.consumer import BatchingConsumer
 
 connection.install()
+coordinator.install()
 
 
 class IdempotentProducer(driver.Producer):
