@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 from fredapi import Fred
 
+from sources.answers import MOST_BYTES, AnswerTooLarge
+
 #: FRED's limits for one request of observations.
 MOST_VINTAGES = 2_000
 MOST_ROWS = 100_000
@@ -24,8 +26,6 @@ EARLIEST, LATEST = date(1776, 7, 4), date(9999, 12, 31)
 
 #: Small enough that parsing one holds nobody up who waits for the interpreter.
 _CHUNK_BYTES = 65_536
-_MOST_BYTES = 64_000_000
-
 
 #: What the parser raises: also for an encoding that it does not know, or does not read.
 _BROKEN_XML = (ET.ParseError, LookupError, ValueError)
@@ -181,7 +181,7 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
             raise Abandoned
         deadline = time.monotonic() + self._timeout_s
         try:
-            with urllib.request.urlopen(  # noqa: S310 - the address was checked to be http(s)
+            with _OPENER.open(
                 f"{url}&api_key={quote(self.api_key, safe='')}", timeout=self._timeout_s
             ) as answer:
                 return self._parsed(answer, deadline)
@@ -223,12 +223,22 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
                 raise Abandoned
             if time.monotonic() > deadline:
                 raise FredError(f"no complete answer in {self._timeout_s:g} s")
-            if size > _MOST_BYTES:
-                raise FredError(f"answered with more than {_MOST_BYTES:,} bytes")
+            if size > MOST_BYTES:
+                raise FredError(str(AnswerTooLarge("FRED", "FRED_BASE_URL")))
             yield chunk
 
     def _without_key(self, text: str) -> str:
         return text.replace(self.api_key, "***")
+
+
+class _Here(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: FRED has none, and urllib reads whatever comes with one to its end."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Return that there is nothing to ask instead."""
+
+
+_OPENER = urllib.request.build_opener(_Here)
 
 
 def _joined(windows: Iterable[list[Release]]) -> list[Release]:

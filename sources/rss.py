@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
@@ -15,6 +16,7 @@ import httpx
 from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import NEWS_ITEM, NewsItem
 from monitoring.instruments import rate_limited
+from sources.answers import MOST_BYTES, AnswerTooLarge, unpacked
 from sources.feeds import BrokenFeed, Feed, Story, read_feed
 from sources.matching import tickers_in
 from topics import FINANCIAL_NEWS
@@ -30,11 +32,11 @@ USER_AGENT = "Mozilla/5.0 (compatible; financial-trends; RSS reader)"
 RETRY_AFTER_S = 60.0
 LONGEST_RETRY_AFTER_S = 86_400.0
 
+#: Addresses asked one after the other for one feed.
+MOST_ADDRESSES = 10
+
 #: Feeds asked at a time.
 CONCURRENCY = 8
-
-#: A feed is some hundred kilobytes; whatever is larger is no feed.
-MOST_BYTES = 8_000_000
 
 
 @dataclass(slots=True)
@@ -202,16 +204,20 @@ class RssSource:
             headers["If-None-Match"] = feed.etag
         if feed.modified:
             headers["If-Modified-Since"] = feed.modified
-        async with client.stream("GET", feed.address, headers=headers) as answer:
+        async with _asked(client, feed.address, headers) as answer:
             if answer.status_code == httpx.codes.NOT_MODIFIED:
                 return None
             if answer.status_code != httpx.codes.OK:
                 return self._refused(feed, answer)
             body = bytearray()
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    return f"more than {MOST_BYTES:,} bytes, which is no feed"
+            packed = answer.headers.get("content-encoding", "")
+            try:
+                async for chunk in unpacked(answer.aiter_raw(), packed):
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        return str(AnswerTooLarge("a feed", "YAHOO_RSS_BASE_URL, NEWS_FEEDS"))
+            except ValueError as error:
+                return str(error)
         # One at a time: threads that compute all take turns with the loop.
         async with self._parsing:
             content = await asyncio.to_thread(
@@ -279,14 +285,32 @@ class RssSource:
             self._client = self._client or httpx.AsyncClient(
                 verify=context,
                 timeout=self._timeout_s,
-                follow_redirects=True,
                 headers={
                     "User-Agent": USER_AGENT,
+                    "Accept-Encoding": "gzip",
                     "Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, "
                     "text/xml;q=0.8, */*;q=0.1",
                 },
             )
         return self._client
+
+
+@asynccontextmanager
+async def _asked(
+    client: httpx.AsyncClient, address: str, headers: Mapping[str, str]
+) -> AsyncIterator[httpx.Response]:
+    """Ask, at other addresses if so told; httpx itself would read all that comes with those."""
+    request = client.build_request("GET", address, headers=headers)
+    for _ in range(MOST_ADDRESSES):
+        answer = await client.send(request, stream=True)
+        try:
+            if answer.next_request is None:
+                yield answer
+                return
+            request = answer.next_request
+        finally:
+            await answer.aclose()
+    raise httpx.TooManyRedirects(f"more than {MOST_ADDRESSES} redirects")
 
 
 def _item(ticker: str, story: Story, ingested: int) -> NewsItem | None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from errors import SourceUnavailable
+from sources.answers import AnswerTooLarge, CurlBody
 from sources.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -223,12 +224,19 @@ def _session_class() -> Callable[[TokenBucket, str | None, float, Learn | None],
             longest = min(self._longest, call.left())
             kwargs["timeout"] = min(given, longest) if isinstance(given, int | float) else longest
             self._bucket.spend()
+            kwargs["content_callback"] = body = CurlBody()
             try:
                 response = super().request(method, url, *args, **kwargs)
             except requests.exceptions.RequestException as error:
-                if ticker is not None:
-                    call.problems[ticker] = _network_trouble(error, kwargs["timeout"])
+                if ticker is None:
+                    raise
+                if body.too_large:
+                    call.problems[ticker] = str(AnswerTooLarge("Yahoo", "YAHOO_BASE_URL"))
+                    # yfinance would ask again for what it takes for a broken connection.
+                    raise Refused(call.problems[ticker]) from None
+                call.problems[ticker] = _network_trouble(error, kwargs["timeout"])
                 raise
+            response.content = bytes(body.content)
             if ticker is not None:
                 self._judge(call, ticker, response)
             if for_cookie:
