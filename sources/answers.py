@@ -19,6 +19,9 @@ from errors import SourceUnavailable
 #: The largest answer in use is a page of FRED's, of some 5 MB.
 MOST_BYTES = 8_000_000
 
+#: Records of one poll, after which no more is asked for before they are sent; some 90 MB.
+MOST_RECORDS = 100_000
+
 #: Read at a time.
 _CHUNK_BYTES = 65_536
 

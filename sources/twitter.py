@@ -162,6 +162,7 @@ class TwitterSource:
 
     async def close(self) -> None:
         """Close the connections; a later fetch opens new ones."""
+        self._reader.close()
         self._session.close()
         self._budget.close()
 
@@ -220,6 +221,8 @@ class TwitterSource:
             data, meta = answer.get("data") or [], answer.get("meta")
             if not isinstance(data, list) or not isinstance(meta, dict):
                 raise TypeError("no page")
+            # Not more than was asked for, whatever comes.
+            data = data[:asked]
         except SourceUnavailable:
             self._budget.give_back(asked)
             raise
