@@ -41,7 +41,7 @@ from tests.sources.providers.server import Answer, LocalServer
 from topics import CONSUMED
 
 TICKERS = tuple(f"F{number:02}.SA" for number in range(50))
-SECONDS = 60
+SECONDS = 40
 #: Seconds between two polls of each source.
 POLL_S = 2.0
 #: By how much memory may rise: what all sources together may have in hand, see docs/sources.md.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 from tests.sources.providers import fred, reddit, rss, twitter, yahoo
 from tests.sources.providers.server import Answer, LocalServer, Request, json_answer
@@ -96,9 +97,10 @@ class FloodingFred(LocalServer):
 
     def _rows(self) -> Iterator[str]:
         for number in self._releases:
-            year, month = divmod(number % 12_000, 12)
-            day = f"{1000 + year:04}-{month + 1:02}-01"
-            since = f"{2000 + number // 12_000 % 20:04}-{number % 12 + 1:02}-{number % 28 + 1:02}"
+            # Three centuries of months, and one revision of all of them after the other.
+            year, month = divmod(number % 3_600, 12)
+            day = date(1700 + year, month + 1, 1)
+            since = date(2000, 1, 1) + timedelta(days=number // 3_600)
             yield (
                 f'<observation realtime_start="{since}" realtime_end="9999-12-31" date="{day}" '
                 f'value="{number % 1000}"/>\n'
