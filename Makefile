@@ -13,7 +13,7 @@ QUIX_STAMP := $(VENV)/.installed-bench-quixstreams
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment pressure profile screenshots chaos chaos-controls fuzz audit
+.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment pressure flood profile screenshots chaos chaos-controls fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -70,6 +70,9 @@ bench-growth: $(BENCH_STAMP) $(QUIX_STAMP) ## what changes with the number of ti
 
 pressure: $(DEV_STAMP) ## a worker's memory, membership and lag while MongoDB is ten times too slow
 	@$(BIN)/python -m benchmarks.pressure
+
+flood: $(DEV_STAMP) ## a worker's memory, membership, lag and answers while providers send as much as they may
+	@$(BIN)/python -m benchmarks.flood
 
 profile: $(BENCH_STAMP) ## a flame graph of a worker under load, benchmarks/results/profile.svg
 	@$(BIN)/python -m benchmarks.flame

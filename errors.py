@@ -14,6 +14,7 @@
     │   └── StoreRefused        MongoDB does not take this client: password, rights, certificate
     └── SourceUnavailable       a provider of data cannot be used (yet)
         ├── UnknownKeys         it does not have some of the tickers or series (sources.base)
+        ├── AnswerTooLarge      it sent more than any answer has (sources.answers)
         ├── TokenRefused        Reddit does not know our token any more (sources.reddit)
         └── SpentForToday       as many posts are read as may be read in a day (sources.twitter)
 

@@ -20,9 +20,14 @@ from topics import FINANCIAL_NEWS
 from transport import BatchingApp
 
 
+def text(item: NewsItem) -> str:
+    """Return what is judged of an item."""
+    return f"{item.title}. {item.summary}"
+
+
 def to_writes(item: NewsItem, origin: Origin) -> Sequence[Write]:
     """Return the write of one item."""
-    item.sentiment = opinion(item.sentiment, f"{item.title}. {item.summary}")
+    item.sentiment = opinion(item.sentiment, text(item))
     return [news_write(item, origin)]
 
 
@@ -38,6 +43,7 @@ def attach(
         services,
         "news",
         FINANCIAL_NEWS,
+        text=text,
         to_writes=to_writes,
         # Nobody tells how many have read an item.
         weight=lambda _: 1.0,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from aiokafka.structs import ConsumerRecord
+
 from agents.alerts import Alerts
+from agents.opinion import opinion
 from agents.services import Services
 from agents.stage import Stage
 from agents.trends import Trends
@@ -13,6 +17,10 @@ from models import INTEGRATION_TEST
 from sinks import Origin, Write
 from tables.sentiment import SentimentTable
 from topics import TopicSpec
+
+#: Judging takes 1 to 2 us a letter, and a batch has up to a megabyte: with more letters than these
+#: it is done in a thread, as the page and the sources would wait.
+MOST_AT_ONCE = 10_000
 
 
 class SentimentStage(Stage):
@@ -25,6 +33,7 @@ class SentimentStage(Stage):
         services: what the worker's agents share.
         name: the agent's name.
         topic: what it reads.
+        text: what is judged of a Record that comes without a sentiment.
         to_writes: what to store of one text; afterwards the Record has its sentiment.
         weight: how much a text counts.
         table: where the sentiment is kept.
@@ -38,6 +47,7 @@ class SentimentStage(Stage):
         name: str,
         topic: TopicSpec,
         *,
+        text: Callable[[Any], str],
         to_writes: Callable[[Any, Origin], Sequence[Write]],
         weight: Callable[[Any], float],
         table: SentimentTable,
@@ -50,6 +60,32 @@ class SentimentStage(Stage):
         self._alerts = alerts
         self._to_writes = to_writes
         self._weight = weight
+        self._text = text
+        #: What was judged beforehand, by partition and offset.
+        self._judged: dict[tuple[int, int], Any] = {}
+
+    async def prepare(self, messages: Sequence[ConsumerRecord]) -> None:
+        """Judge the texts of a large batch."""
+        self._judged = {}
+        if sum(len(message.value or b"") for message in messages) > MOST_AT_ONCE:
+            self._judged = await asyncio.to_thread(self._judge, messages)
+
+    def decode(self, message: ConsumerRecord) -> Any:
+        """Return the Record that a message holds; see :meth:`agents.stage.Stage.decode`."""
+        judged = self._judged.pop((message.partition, message.offset), None)
+        return super().decode(message) if judged is None else judged
+
+    def _judge(self, messages: Sequence[ConsumerRecord]) -> dict[tuple[int, int], Any]:
+        """Return the Records of ``messages`` with their sentiment; blocks."""
+        judged = {}
+        for message in messages:
+            try:
+                record = super().decode(message)
+                record.sentiment = opinion(record.sentiment, self._text(record))
+            except Exception:  # noqa: BLE001, S112 - it is set aside in its turn
+                continue
+            judged[message.partition, message.offset] = record
+        return judged
 
     def apply(self, record: Any, origin: Origin) -> Sequence[Write]:
         """Apply one text (see the class)."""

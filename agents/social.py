@@ -22,6 +22,11 @@ from topics import REDDIT_SENTIMENT, TWITTER_SENTIMENT, TopicSpec
 from transport import BatchingApp
 
 
+def text(post: SocialPost) -> str:
+    """Return what is judged of a post."""
+    return post.text
+
+
 def to_writes_of(platform: str) -> Callable[[SocialPost, Origin], Sequence[Write]]:
     """Return what to store of the posts on one platform's topic."""
 
@@ -30,7 +35,7 @@ def to_writes_of(platform: str) -> Callable[[SocialPost, Origin], Sequence[Write
             raise InvalidRecord(
                 "platform", post.platform, f"must be {platform!r} on topic {origin.topic}"
             )
-        post.sentiment = opinion(post.sentiment, post.text)
+        post.sentiment = opinion(post.sentiment, text(post))
         return [post_write(post, origin)]
 
     return to_writes
@@ -64,6 +69,7 @@ def attach(
             services,
             platform,
             topic,
+            text=text,
             to_writes=to_writes_of(platform),
             weight=weight,
             table=tables[platform],

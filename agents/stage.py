@@ -105,6 +105,7 @@ class Stage:
         async with self.turn:
             if self._views is not None:
                 await self._views.prepare(message.key for message in batch.records)
+            await self.prepare(batch.records)
             arrived = time.perf_counter()
             await self.writer.ready()
             if not batch.current:
@@ -120,6 +121,9 @@ class Stage:
             self.services.counts[self.name, "received"] += len(batch.records)
             batch.done()
             self._meter.took(len(batch.records), began - arrived, time.perf_counter() - began)
+
+    async def prepare(self, messages: Sequence[ConsumerRecord]) -> None:
+        """Do beforehand what takes long, away from the loop; without any state."""
 
     def begin(self) -> None:
         """Get ready for a batch. Must not await."""

@@ -19,6 +19,9 @@ from sources.html_text import plain_text
 #: The newest items of one feed that are looked at.
 MOST_STORIES = 1_000
 
+#: Tags, or what may be some: many more are no feed, and take minutes to read.
+_MOST_TAGS = 100_000
+
 #: The rules of a NewsItem; what is longer is cut.
 _MOST_TITLE, _MOST_SUMMARY, _MOST_URL, _MOST_PUBLISHER = 2_000, 100_000, 4_096, 256
 _ID_LENGTH = 32
@@ -84,6 +87,8 @@ def read_feed(body: bytes, content_type: str, address: str, before: Feed, now: i
     """
     if not body.strip():
         raise BrokenFeed("an empty answer")
+    if body.count(b"<") > _MOST_TAGS:
+        raise BrokenFeed(f"more than {_MOST_TAGS:,} tags, which no feed has")
     # A stream, because a text could be taken for a file's name. Markup is taken out later.
     parsed: Any = feedparser.parse(
         io.BytesIO(body),

@@ -15,6 +15,7 @@ from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import ECONOMIC_OBSERVATION, EconomicObservation
 from models.times import to_ms
 from monitoring.instruments import rate_limited
+from sources.answers import MOST_RECORDS
 from sources.base import NO_FRED_KEY, UnknownKeys
 from sources.fred_client import Abandoned, FredClient, FredError, Release
 from sources.token_bucket import LONGEST_RETRY_AFTER_S
@@ -139,10 +140,16 @@ class FredSource:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="fred")
         loop, abandoned = asyncio.get_running_loop(), threading.Event()
-        calls = {
-            key: loop.run_in_executor(self._pool, self._series, key, since.get(key), abandoned)
-            for key in keys
-        }
+        found: list[int] = []
+
+        def series(key: str) -> list[EconomicObservation] | FredError:
+            if sum(found) > MOST_RECORDS:
+                return FredError("not asked, as the others have so much; it is with the next poll")
+            answer = self._series(key, since.get(key), abandoned)
+            found.append(0 if isinstance(answer, FredError) else len(answer))
+            return answer
+
+        calls = {key: loop.run_in_executor(self._pool, series, key) for key in keys}
         try:
             await asyncio.wait(calls.values(), timeout=self._budget_s)
         finally:

@@ -16,19 +16,25 @@ from urllib.parse import quote
 
 from fredapi import Fred
 
-#: FRED's limits for one request of observations.
+from sources.answers import MOST_BYTES, AnswerTooLarge
+
+#: FRED's limit for one request of observations.
 MOST_VINTAGES = 2_000
-MOST_ROWS = 100_000
+#: Rows asked for at a time: some 5 MB, half of what FRED gives.
+MOST_ROWS = 50_000
+#: Values of one series, all revisions together; the longest have a third of it.
+MOST_RELEASES = 150_000
 
 EARLIEST, LATEST = date(1776, 7, 4), date(9999, 12, 31)
 
 #: Small enough that parsing one holds nobody up who waits for the interpreter.
 _CHUNK_BYTES = 65_536
-_MOST_BYTES = 64_000_000
-
 
 #: What the parser raises: also for an encoding that it does not know, or does not read.
 _BROKEN_XML = (ET.ParseError, LookupError, ValueError)
+
+#: Elements of one answer: its rows, and what is around them.
+_MOST_ELEMENTS = 60_000
 
 
 class FredError(Exception):
@@ -132,9 +138,12 @@ class FredClient:
         except ValueError as error:
             raise FredError(f"answered with no dates of publication ({error})") from None
         starts = [EARLIEST, *vintages[MOST_VINTAGES - 1 :: MOST_VINTAGES - 1]]
+        left = MOST_RELEASES
         for start, following in pairwise([*starts, LATEST]):
             end = LATEST if following == LATEST else following - timedelta(days=1)
-            yield fred.releases(series, start, end)
+            window = fred.releases(series, start, end, left)
+            left -= len(window)
+            yield window
 
     def _fred(self, abandoned: threading.Event) -> _Fred:
         return _Fred(self._api_key, self._base_url, self._timeout_s, abandoned)
@@ -151,23 +160,30 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
         self._timeout_s = timeout_s
         self._abandoned = abandoned
 
-    def releases(self, series: str, start: date, end: date) -> list[Release]:
+    def releases(
+        self, series: str, start: date, end: date, most: int = MOST_RELEASES
+    ) -> list[Release]:
         """Return what was in force at some time from ``start`` to ``end``.
 
         The same request as ``get_series_all_releases``, which takes seconds to make a frame of a
         daily series, and whose frame says nothing of further pages.
+
+        Raises:
+            FredError, Abandoned: no answer, or more than ``most``.
         """
         found: list[Release] = []
         read = 0
         while True:
             url = (
                 f"{self.root_url}/series/observations?series_id={_quoted(series)}"
-                f"&realtime_start={start}&realtime_end={end}"
+                f"&realtime_start={start}&realtime_end={end}&limit={MOST_ROWS}"
             )
             root = self._Fred__fetch_data(url + (f"&offset={read}" if read else ""))
             rows = list(root)
             read += len(rows)
             found += [release for row in rows if (release := _release(row)) is not None]
+            if read > most:
+                raise FredError(f"answered with more than {MOST_RELEASES:,} values of one series")
             if len(rows) < MOST_ROWS:
                 return found
 
@@ -181,7 +197,7 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
             raise Abandoned
         deadline = time.monotonic() + self._timeout_s
         try:
-            with urllib.request.urlopen(  # noqa: S310 - the address was checked to be http(s)
+            with _OPENER.open(
                 f"{url}&api_key={quote(self.api_key, safe='')}", timeout=self._timeout_s
             ) as answer:
                 return self._parsed(answer, deadline)
@@ -195,7 +211,7 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
             raise FredError(self._without_key(_described(error, self._timeout_s))) from None
 
     def _parsed(self, answer: Any, deadline: float) -> ET.Element:
-        parser = ET.XMLParser()  # noqa: S314 - expat 2.4.1 and later bound what entities expand to
+        parser = ET.XMLParser(target=_Tree())  # noqa: S314 - no entities are declared
         for chunk in self._chunks(answer, deadline):
             parser.feed(chunk)
         root: ET.Element = parser.close()
@@ -223,12 +239,41 @@ class _Fred(Fred):  # type: ignore[misc]  # it comes without types
                 raise Abandoned
             if time.monotonic() > deadline:
                 raise FredError(f"no complete answer in {self._timeout_s:g} s")
-            if size > _MOST_BYTES:
-                raise FredError(f"answered with more than {_MOST_BYTES:,} bytes")
+            if size > MOST_BYTES:
+                raise FredError(str(AnswerTooLarge("FRED", "FRED_BASE_URL")))
             yield chunk
 
     def _without_key(self, text: str) -> str:
         return text.replace(self.api_key, "***")
+
+
+class _Tree(ET.TreeBuilder):
+    """Builds a tree of bounded size: one of eight megabytes of the smallest elements has 800 MB."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = _MOST_ELEMENTS
+
+    def start(self, tag: str, attributes: dict[str, str], /) -> ET.Element:
+        """Begin an element."""
+        self._left -= 1
+        if self._left < 0:
+            raise FredError(f"answered with more than {_MOST_ELEMENTS:,} elements")
+        return super().start(tag, attributes)
+
+    def doctype(self, *_: object) -> None:
+        """Refuse what may declare entities, which would expand to more than the answer has."""
+        raise FredError("answered with a document type, which its answers do not have")
+
+
+class _Here(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: FRED has none, and urllib reads whatever comes with one to its end."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Return that there is nothing to ask instead."""
+
+
+_OPENER = urllib.request.build_opener(_Here)
 
 
 def _joined(windows: Iterable[list[Release]]) -> list[Release]:

@@ -22,6 +22,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from errors import SourceUnavailable
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 #: Reads the new posts about one ticker.
 ReadOne = Callable[[str], list[SocialPost]]
+
+#: Letters of posts after which a turn ends, and the next one begins with the next ticker.
+MOST_LETTERS = 20_000_000
 
 #: Tickers that are words or everyday abbreviations: in capitals they say nothing yet.
 WORD_TICKERS = frozenset(
@@ -205,6 +209,8 @@ class PostReader:
         self._reading = threading.Lock()
         self._begin_with: str | None = None
         self._last_warning = ""
+        # Threads of its own: calls that hang must not take those that others need.
+        self._pool: ThreadPoolExecutor | None = None
 
     async def read(
         self, keys: Sequence[str], prepare: Callable[[threading.Event], ReadOne]
@@ -221,9 +227,15 @@ class PostReader:
         """
         given_up = threading.Event()
         found: dict[str, list[SocialPost]] = {}
+        if self._pool is None:
+            # One that reads, and one that waits for it.
+            self._pool = ThreadPoolExecutor(2, thread_name_prefix=self._name)
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
-                await asyncio.to_thread(self._read, list(keys), prepare, found, given_up)
+                await loop.run_in_executor(
+                    self._pool, self._read, list(keys), prepare, found, given_up
+                )
         except TimeoutError:
             if not found:
                 raise SourceUnavailable(
@@ -232,6 +244,12 @@ class PostReader:
         finally:
             given_up.set()
         return [post for key in keys for post in found.get(key, ())]
+
+    def close(self) -> None:
+        """Give up the threads; a later turn has new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _read(
         self,
@@ -245,6 +263,7 @@ class PostReader:
         try:
             read_one = prepare(given_up)
             first = keys.index(self._begin_with) if self._begin_with in keys else 0
+            letters = 0
             for key in keys[first:] + keys[:first]:
                 # Should it take too long, or fail.
                 self._begin_with = keys[(keys.index(key) + 1) % len(keys)]
@@ -256,6 +275,9 @@ class PostReader:
                     self._warn(f"{error}; {len(found)} of {len(keys)} tickers were read")
                     return
                 found[key] = sorted(posts.values(), key=lambda post: (post.time, post.id))
+                letters += sum(len(post.text) for post in found[key])
+                if letters > MOST_LETTERS:
+                    return
             self._begin_with = None
         finally:
             self._reading.release()

@@ -163,6 +163,7 @@ class RedditSource:
 
     async def close(self) -> None:
         """Close the connections; a later fetch opens new ones."""
+        self._reader.close()
         self._gate.session.close()
 
     def _new_posts(self, key: str, start: int, until: int | None = None) -> list[SocialPost]:
@@ -214,7 +215,8 @@ class RedditSource:
             page = {**params, "limit": min(left, PAGE)} | ({"after": after} if after else {})
             path = f"r/{self._where}/{what}/"
             answer = self._reddit().request(method="GET", path=path, params=page)
-            children = answer["data"]["children"]
+            # Not more than was asked for, whatever comes.
+            children = answer["data"]["children"][: page["limit"]]
             for child in children:
                 yield child["data"]
             after = answer["data"].get("after")

@@ -12,6 +12,7 @@ import requests
 
 from errors import SourceUnavailable
 from monitoring.instruments import rate_limited
+from sources.answers import BoundedAdapter
 
 #: Reddit counts requests over ten minutes, so no pause that it asks for is longer, in seconds.
 LONGEST_PAUSE_S = 600.0
@@ -27,6 +28,9 @@ class Gate:
     def __init__(self, request_timeout_s: float) -> None:
         self.request_timeout_s = request_timeout_s
         self.session = requests.Session()
+        bounded = BoundedAdapter("reddit", "REDDIT_BASE_URL", request_timeout_s)
+        self.session.mount("https://", bounded)
+        self.session.mount("http://", bounded)
         self._given_up = threading.Event()
         self._closed_until = 0.0
 
@@ -71,6 +75,8 @@ class Requestor(prawcore.Requestor):
         try:
             response = super().request(*args, timeout=timeout, **kwargs)
         except prawcore.RequestException as error:
+            if isinstance(error.original_exception, SourceUnavailable):
+                raise error.original_exception from None
             host = urlsplit(self.oauth_url).hostname
             kind = type(error.original_exception).__name__
             raise SourceUnavailable(f"reddit: no answer from {host} ({kind})") from None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
@@ -15,6 +17,7 @@ import httpx
 from errors import ConfigurationError, InvalidRecord, SourceUnavailable
 from models import NEWS_ITEM, NewsItem
 from monitoring.instruments import rate_limited
+from sources.answers import MOST_BYTES, AnswerTooLarge, unpacked
 from sources.feeds import BrokenFeed, Feed, Story, read_feed
 from sources.matching import tickers_in
 from topics import FINANCIAL_NEWS
@@ -30,11 +33,17 @@ USER_AGENT = "Mozilla/5.0 (compatible; financial-trends; RSS reader)"
 RETRY_AFTER_S = 60.0
 LONGEST_RETRY_AFTER_S = 86_400.0
 
+#: Tickers that one story is taken to be about.
+MOST_TICKERS = 50
+
+#: What the feeds may have together, in bytes: their stories are kept until the next poll.
+MOST_KEPT_BYTES = 64_000_000
+
+#: Addresses asked one after the other for one feed.
+MOST_ADDRESSES = 10
+
 #: Feeds asked at a time.
 CONCURRENCY = 8
-
-#: A feed is some hundred kilobytes; whatever is larger is no feed.
-MOST_BYTES = 8_000_000
 
 
 @dataclass(slots=True)
@@ -46,6 +55,7 @@ class _Followed:
         not_before: when it may be asked again, on the source's clock.
         tried: when it was asked last, so that the one that waits longest comes first.
         problem: why its last answer was none; None when it was one.
+        size: of the answer that is its content, in bytes.
     """
 
     address: str
@@ -57,6 +67,7 @@ class _Followed:
     not_before: float = float("-inf")
     tried: float = float("-inf")
     problem: str | None = None
+    size: int = 0
 
 
 class RssSource:
@@ -118,7 +129,9 @@ class RssSource:
         self._now = now
         self._feeds: dict[str, _Followed] = {}
         self._client: httpx.AsyncClient | None = None
-        self._parsing = asyncio.Lock()
+        # Of its own, as a feed may be made to take seconds, which others must not wait for; and
+        # one, because threads that compute all take turns with the loop.
+        self._reading: ThreadPoolExecutor | None = None
 
     async def fetch(self, keys: Sequence[str], since: Mapping[str, int]) -> list[NewsItem]:
         """Return the stories after ``since``; see :meth:`sources.base.Source.fetch`.
@@ -141,6 +154,9 @@ class RssSource:
     async def close(self) -> None:
         """Give up connections and what the feeds said."""
         self._feeds = {}
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.shutdown(wait=False, cancel_futures=True)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -202,29 +218,36 @@ class RssSource:
             headers["If-None-Match"] = feed.etag
         if feed.modified:
             headers["If-Modified-Since"] = feed.modified
-        async with client.stream("GET", feed.address, headers=headers) as answer:
+        async with _asked(client, feed.address, headers) as answer:
             if answer.status_code == httpx.codes.NOT_MODIFIED:
                 return None
             if answer.status_code != httpx.codes.OK:
                 return self._refused(feed, answer)
             body = bytearray()
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    return f"more than {MOST_BYTES:,} bytes, which is no feed"
-        # One at a time: threads that compute all take turns with the loop.
-        async with self._parsing:
-            content = await asyncio.to_thread(
-                read_feed,
-                bytes(body),
-                answer.headers.get("content-type", ""),
-                str(answer.url),
-                feed.content,
-                int(self._now() * 1000),
-            )
+            packed = answer.headers.get("content-encoding", "")
+            try:
+                async for chunk in unpacked(answer.aiter_raw(), packed):
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        return str(AnswerTooLarge("a feed", "YAHOO_RSS_BASE_URL, NEWS_FEEDS"))
+            except ValueError as error:
+                return str(error)
+        if sum(one.size for one in self._feeds.values()) - feed.size + len(body) > MOST_KEPT_BYTES:
+            return f"left out: all feeds together have more than {MOST_KEPT_BYTES:,} bytes"
+        if self._reading is None:
+            self._reading = ThreadPoolExecutor(1, thread_name_prefix="rss")
+        content = await asyncio.get_running_loop().run_in_executor(
+            self._reading,
+            read_feed,
+            bytes(body),
+            answer.headers.get("content-type", ""),
+            str(answer.url),
+            feed.content,
+            int(self._now() * 1000),
+        )
         if content.warning and content.warning != feed.content.warning:
             log.warning("news: %s: %s", feed.label, content.warning)
-        feed.content = content
+        feed.content, feed.size = content, len(body)
         # What came in part must come again.
         feed.etag = answer.headers.get("etag", "") if content.complete else ""
         feed.modified = answer.headers.get("last-modified", "") if content.complete else ""
@@ -270,7 +293,8 @@ class RssSource:
     def _tickers(self, feed: _Followed, story: Story, keys: Sequence[str]) -> Sequence[str]:
         if feed.ticker is not None:
             return (feed.ticker,)
-        return tickers_in(f"{story.title}\n{story.summary}", keys, self._names)
+        # What names everything is about nothing, and would be sent as often.
+        return tickers_in(f"{story.title}\n{story.summary}", keys, self._names)[:MOST_TICKERS]
 
     async def _connected(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -279,14 +303,32 @@ class RssSource:
             self._client = self._client or httpx.AsyncClient(
                 verify=context,
                 timeout=self._timeout_s,
-                follow_redirects=True,
                 headers={
                     "User-Agent": USER_AGENT,
+                    "Accept-Encoding": "gzip",
                     "Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, "
                     "text/xml;q=0.8, */*;q=0.1",
                 },
             )
         return self._client
+
+
+@asynccontextmanager
+async def _asked(
+    client: httpx.AsyncClient, address: str, headers: Mapping[str, str]
+) -> AsyncIterator[httpx.Response]:
+    """Ask, at other addresses if so told; httpx itself would read all that comes with those."""
+    request = client.build_request("GET", address, headers=headers)
+    for _ in range(MOST_ADDRESSES):
+        answer = await client.send(request, stream=True)
+        try:
+            if answer.next_request is None:
+                yield answer
+                return
+            request = answer.next_request
+        finally:
+            await answer.aclose()
+    raise httpx.TooManyRedirects(f"more than {MOST_ADDRESSES} redirects")
 
 
 def _item(ticker: str, story: Story, ingested: int) -> NewsItem | None:

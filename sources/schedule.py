@@ -11,7 +11,7 @@ import functools
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -38,6 +38,9 @@ LONGEST_PAUSE_S = 60.0
 
 #: How often to look for keys that came to this worker, in seconds: an interval may be an hour.
 LOOK_S = 0.2
+
+#: Bytes encoded and on their way at once: a poll may bring hundreds of thousands of records.
+PORTION_BYTES = 1_000_000
 
 #: What can go wrong in a poll and right in the next one.
 PASSING = (SourceUnavailable, StoreUnavailable, KafkaError, TimeoutError)
@@ -226,6 +229,8 @@ class Schedule:
     async def send(self, records: Iterable[Record], topic: TopicSpec | None = None) -> None:
         """Send records, to the source's topic unless told otherwise; returns once acknowledged.
 
+        A portion at a time: Kafka's pace is the sender's, and others have their turn in between.
+
         Raises:
             KafkaError: they were not all acknowledged.
         """
@@ -233,12 +238,23 @@ class Schedule:
         codec = topic.codec
         if codec is None:
             raise TypeError(f"topic {topic.name} has no Record that a source could send")
-        by_partition: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+        portion: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+        size = 0
         for record in records:
-            key = codec.encode_key(record)
-            partition = self._partition_of(key.decode())
-            by_partition[partition].append((key, codec.encode(record)))
+            key, value = codec.encode_key(record), codec.encode(record)
+            portion[self._partition_of(key.decode())].append((key, value))
+            size += len(value)
+            if size >= PORTION_BYTES:
+                await self._send_portion(topic.name, portion)
+                portion.clear()
+                size = 0
+        await self._send_portion(topic.name, portion)
+
+    async def _send_portion(
+        self, topic: str, portion: Mapping[int, Sequence[tuple[bytes, bytes]]]
+    ) -> None:
+        """Return once the messages of each partition are acknowledged."""
         sent: list[Any] = []
-        for partition, messages in by_partition.items():
-            sent += await send_batches(self.app, topic.name, partition, messages)
+        for partition, messages in portion.items():
+            sent += await send_batches(self.app, topic, partition, messages)
         await asyncio.gather(*sent)

@@ -30,6 +30,7 @@ from errors import (
 from models import SOCIAL_POST, SocialPost
 from monitoring.instruments import rate_limited
 from sources import mentions
+from sources.answers import BoundedAdapter
 from sources.spend import Spend, SpendHere
 from topics import TWITTER_SENTIMENT
 
@@ -161,6 +162,7 @@ class TwitterSource:
 
     async def close(self) -> None:
         """Close the connections; a later fetch opens new ones."""
+        self._reader.close()
         self._session.close()
         self._budget.close()
 
@@ -219,6 +221,8 @@ class TwitterSource:
             data, meta = answer.get("data") or [], answer.get("meta")
             if not isinstance(data, list) or not isinstance(meta, dict):
                 raise TypeError("no page")
+            # Not more than was asked for, whatever comes.
+            data = data[:asked]
         except SourceUnavailable:
             self._budget.give_back(asked)
             raise
@@ -331,6 +335,9 @@ class _Session(requests.Session):
         self.given_up = threading.Event()
         self._base_url = base_url
         self._timeout_s = timeout_s
+        bounded = BoundedAdapter("twitter", "TWITTER_BASE_URL", timeout_s)
+        self.mount("https://", bounded)
+        self.mount("http://", bounded)
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Ask at the address wanted, within the time allowed."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from errors import ConfigurationError
 from models import Bar
 from sources import market_hours
+from sources.answers import MOST_RECORDS
 from sources.market_hours import DAY_MS
 from sources.missing import Missing
 from sources.token_bucket import TokenBucket, process_bucket
@@ -109,6 +110,8 @@ class YahooSource:
         self._first_asked: dict[str, int] = {}
         #: When a key was last answered, and the last closed bar that came, ms.
         self._answered: dict[str, tuple[int, int | None]] = {}
+        #: Those for which the last poll had no room: the next one asks for no others.
+        self._later: set[str] = set()
         self.adjusted: dict[str, int] = {}
 
     async def fetch(self, keys: Sequence[str], since: Mapping[str, int]) -> list[Bar]:
@@ -127,13 +130,14 @@ class YahooSource:
         return self._forming.polled(bars)
 
     async def _fetch(self, keys: Sequence[str], since: Mapping[str, int]) -> list[Bar]:
-        call = Call(POLL_S)
+        call = Call(POLL_S, MOST_RECORDS)
         due, found = await self._downloads.in_thread(
             call, self._poll, list(keys), dict(since), call
         )
         # Only now: a cancelled fetch leaves what it would have brought due.
         self._downloads.complain(call.problems, found)
         now = self._now_ms()
+        self._later = call.later
         for key in due:
             if key in found:
                 closed = [bar.time for bar in found[key] if bar.closed]
@@ -196,6 +200,7 @@ class YahooSource:
         """Return the keys asked for, and the bars of those that were answered."""
         now = self._now_ms()
         due = [key for key in keys if self._is_due(key, since.get(key), now)]
+        due = [key for key in due if key in self._later] or due
         if not due:
             return [], {}
         self._downloads.refuse_while_blocked()

@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from errors import SourceUnavailable
+from sources.answers import MOST_RECORDS, AnswerTooLarge, CurlBody
+from sources.market_hours import DAY_MS, WITHIN_DAY_MS
 from sources.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ _ENTRANCE = ("/v1/test/getcrumb", "/consent", "/v2/collectConsent", "/copyConsen
 #: Told a ticker and its company's name.
 Learn = Callable[[str, str], None]
 _LONGEST_NAME = 200
+
+#: Bars beyond what the time asked for has of them: the last trade, days that clocks change.
+_SPARE_BARS = 10
 
 _TOO_MANY = 429
 #: yfinance then asks again with another cookie.
@@ -60,9 +65,15 @@ class Call:
         problems: why a ticker has no rows, where that may change.
         unknown: tickers that Yahoo does not have, with what it says.
         cooldown: seconds during which nothing is sent, where Yahoo answered 429.
+        most_bars: no ticker is asked for after so many of the others.
+        bars: how many have come.
+        later: the tickers that were not asked for because of that.
     """
 
     seconds: float
+    most_bars: int = MOST_RECORDS
+    bars: int = 0
+    later: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     cooldown: float | None = None
@@ -223,14 +234,21 @@ def _session_class() -> Callable[[TokenBucket, str | None, float, Learn | None],
             longest = min(self._longest, call.left())
             kwargs["timeout"] = min(given, longest) if isinstance(given, int | float) else longest
             self._bucket.spend()
+            kwargs["content_callback"] = body = CurlBody()
             try:
                 response = super().request(method, url, *args, **kwargs)
             except requests.exceptions.RequestException as error:
-                if ticker is not None:
-                    call.problems[ticker] = _network_trouble(error, kwargs["timeout"])
+                if ticker is None:
+                    raise
+                if body.too_large:
+                    call.problems[ticker] = str(AnswerTooLarge("Yahoo", "YAHOO_BASE_URL"))
+                    # yfinance would ask again for what it takes for a broken connection.
+                    raise Refused(call.problems[ticker]) from None
+                call.problems[ticker] = _network_trouble(error, kwargs["timeout"])
                 raise
+            response.content = bytes(body.content)
             if ticker is not None:
-                self._judge(call, ticker, response)
+                self._judge(call, ticker, response, _most_bars(kwargs.get("params") or {}))
             if for_cookie:
                 self._cookie_page = response
             return response
@@ -240,6 +258,9 @@ def _session_class() -> Callable[[TokenBucket, str | None, float, Learn | None],
                 reason = f"not asked: the {call.seconds:.0f} s for all tickers were over"
             elif call.cooldown is not None:
                 reason = "not asked: Yahoo had answered 429 before"
+            elif ticker is not None and call.bars >= call.most_bars:
+                reason = f"not asked: the others have {call.bars:,} bars, so it comes next"
+                call.later.add(ticker)
             elif ticker is not None and (ticker in call.unknown or ticker in _final(call)):
                 raise Refused(f"{ticker} was answered already")
             elif ticker is None and path not in {"", "/", *_ENTRANCE}:
@@ -250,7 +271,7 @@ def _session_class() -> Callable[[TokenBucket, str | None, float, Learn | None],
                 call.problems.setdefault(ticker, reason)
             raise Refused(reason)
 
-        def _judge(self, call: Call, ticker: str, response: Any) -> None:
+        def _judge(self, call: Call, ticker: str, response: Any, most: int) -> None:
             status: int = response.status_code
             if status == _TOO_MANY:
                 seconds = _retry_after(response.headers.get("Retry-After"))
@@ -263,12 +284,17 @@ def _session_class() -> Callable[[TokenBucket, str | None, float, Learn | None],
             said = _said(response.content)
             if status == 404 and said.code == "Not Found":
                 call.unknown[ticker] = said.description
+            elif said.bars > most:
+                call.problems[ticker] = (
+                    f"{said.bars:,} bars of a time that has {most:,}: look at YAHOO_BASE_URL"
+                )
             elif status != 200 or said.damaged or said.code:
                 shown = f"HTTP {status}" if status != 200 else ""
                 why = "an answer that is no whole JSON" if said.damaged else said.description
                 call.problems[ticker] = ": ".join(text for text in (shown, why) if text)
             else:
                 call.problems.pop(ticker, None)
+                call.bars += said.bars
                 self._bucket.answered()
                 if self._learn is not None and said.name:
                     self._learn(ticker, said.name)
@@ -294,15 +320,15 @@ class _Said(NamedTuple):
     """What a chart's JSON says beside prices.
 
     Attributes:
-        code: of the error, empty without one.
-        damaged: whether it is no chart's JSON at all.
-        name: the company's, empty where there is none.
+        code: of the error, empty without one; ``name``, the company's, likewise.
+        damaged: whether it is no chart's JSON.
     """
 
     code: str = ""
     description: str = ""
     damaged: bool = False
     name: str = ""
+    bars: int = 0
 
 
 def _said(body: bytes) -> _Said:
@@ -317,8 +343,27 @@ def _said(body: bytes) -> _Said:
     if not isinstance(results, list):
         return _Said(damaged=True)
     first = results[0] if results else None
-    meta = first.get("meta") if isinstance(first, dict) else None
-    return _Said(name=_name(meta) if isinstance(meta, dict) else "")
+    if not isinstance(first, dict):
+        return _Said()
+    meta, times = first.get("meta"), first.get("timestamp")
+    return _Said(
+        name=_name(meta) if isinstance(meta, dict) else "",
+        bars=len(times) if isinstance(times, list) else 0,
+    )
+
+
+def _most_bars(asked: Mapping[str, Any]) -> int:
+    """Return how many bars an answer has at most.
+
+    >>> _most_bars({"interval": "1m", "period1": 0, "period2": 3_600})
+    70
+    """
+    try:
+        seconds = int(asked["period2"]) - int(asked["period1"])
+    except (LookupError, TypeError, ValueError):
+        return MOST_RECORDS  # for the time zone alone, and nobody reads them
+    length = WITHIN_DAY_MS.get(asked.get("interval", ""), DAY_MS) // 1000
+    return max(0, seconds) // length + _SPARE_BARS
 
 
 def _name(meta: dict[str, Any]) -> str:
@@ -332,8 +377,7 @@ def _network_trouble(error: Exception, timeout: float) -> str:
     kind = type(error).__name__
     if "Timeout" in kind:
         return f"no answer within {timeout:.1f} s"
-    text = str(error).partition(". See https://curl")[0]
-    return f"{kind}: {text}"
+    return f"{kind}: {str(error).partition('. See https://curl')[0]}"
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -18,6 +18,8 @@ from sources.yahoo_reach import PERIODS, check_period, period_start, warm_up_sta
 
 #: Keys in one download of history, and its longest time in seconds.
 HISTORY_KEYS, HISTORY_S = 20, 120.0
+#: As many bars as those keys have at most.
+HISTORY_BARS = 1_000_000
 #: Longest time of one download of what warms up; below the schedule's limit. In seconds.
 WARM_UP_S = 25.0
 
@@ -64,7 +66,7 @@ class YahooPast:
                 await self._downloads.wait_for_bucket()
                 count = min(max(1, self._downloads.bucket.available()), HISTORY_KEYS)
                 part, left = left[:count], left[count:]
-                call = Call(HISTORY_S)
+                call = Call(HISTORY_S, HISTORY_BARS)
                 now, found = await self._downloads.in_thread(call, self._whole, part, since, call)
                 past |= found
                 self.read_at |= dict.fromkeys(part, now)

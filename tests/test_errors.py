@@ -17,6 +17,7 @@ from errors import (
     TopicMismatch,
     shorten,
 )
+from sources.answers import AnswerTooLarge
 from sources.base import UnknownKeys
 from sources.reddit_http import TokenRefused
 from sources.twitter import SpentForToday
@@ -43,7 +44,7 @@ def defined(root: type[Exception]) -> Iterator[tuple[str, str | None]]:
 
 
 def test_the_tree_is_the_one_that_is_drawn() -> None:
-    beside = {UnknownKeys, TokenRefused, SpentForToday}
+    beside = {UnknownKeys, AnswerTooLarge, TokenRefused, SpentForToday}
     assert beside == set(errors.SourceUnavailable.__subclasses__())
     assert dict(drawn()) == dict(defined(FinancialTrendsError))
 

@@ -65,9 +65,11 @@ class MemoryWorker:
             "prices": PricesStage(
                 self.services, self.prices, self.trends, self.alerts.about("bar")
             ),
-            "news": self._texts("news", news.to_writes, lambda _: 1.0),
-            "twitter": self._texts("twitter", social.to_writes_of("twitter"), social.weight),
-            "reddit": self._texts("reddit", social.to_writes_of("reddit"), social.weight),
+            "news": self._texts("news", news.text, news.to_writes, lambda _: 1.0),
+            **{
+                name: self._texts(name, social.text, social.to_writes_of(name), social.weight)
+                for name in ("twitter", "reddit")
+            },
             "economy": EconomyStage(self.services, self.economy, self.broadcast),
             "macro": MacroStage(self.services, self.macro, self.trends),
             "trends": TrendAlertsStage(self.services, self.alerts),
@@ -88,11 +90,12 @@ class MemoryWorker:
         self._uncommitted: list[tuple[SeriesUpdate, Origin]] = []
         self._offsets: dict[tuple[str, int], int] = {}
 
-    def _texts(self, kind: str, to_writes: Any, weight: Any) -> SentimentStage:
+    def _texts(self, kind: str, text: Any, to_writes: Any, weight: Any) -> SentimentStage:
         return SentimentStage(
             self.services,
             kind,
             DATA_TOPICS[kind],
+            text=text,
             to_writes=to_writes,
             weight=weight,
             table=self.sentiments[kind],

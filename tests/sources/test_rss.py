@@ -11,7 +11,6 @@ import pytest
 
 from errors import ConfigurationError, SourceUnavailable
 from models import NEWS_ITEM, NewsItem
-from sources import rss as rss_source
 from sources.base import cursors
 from sources.rss import RssSource
 from tests.sources.conftest import ManualClock
@@ -344,15 +343,6 @@ async def test_feeds_that_were_not_asked_in_time_come_first(
     second = server.asked(HEADLINES)[len(first) :]
     assert {"T8", "T9"}.isdisjoint(r.value("s") for r in first)
     assert {"T8", "T9"}.issubset(r.value("s") for r in second)
-
-
-async def test_what_is_too_large_is_no_feed(
-    server: FeedServer, make: Sources, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rss_source, "MOST_BYTES", 1_000)
-    server.yahoo["AAPL"] = [Item("Story " * 200, "https://n.test/a", AT)]
-    with pytest.raises(SourceUnavailable, match="more than 1,000 bytes"):
-        await make().fetch(["AAPL"], {})
 
 
 async def test_a_cancelled_fetch_changes_nothing(server: FeedServer, make: Sources) -> None:

@@ -119,16 +119,17 @@ class FredServer(LocalServer):
             )
         rows = list(series.rows(start, end))
         offset = int(request.value("offset", "0"))
+        limit = min(self.page, int(request.value("limit", "100000")))
         shown = "".join(
             f'<observation realtime_start="{since}" realtime_end="{until}" date="{day}" '
             f'value="{value}"/>\n'
-            for since, until, day, value in rows[offset : offset + self.page]
+            for since, until, day, value in rows[offset : offset + limit]
         )
         body = (
             '<?xml version="1.0" encoding="utf-8" ?>\n'
             f'<observations realtime_start="{start}" realtime_end="{end}" '
             'observation_start="1776-07-04" observation_end="9999-12-31" units="lin" '
             'output_type="1" file_type="xml" order_by="observation_date" sort_order="asc" '
-            f'count="{len(rows)}" offset="{offset}" limit="{self.page}">{shown}</observations>'
+            f'count="{len(rows)}" offset="{offset}" limit="{limit}">{shown}</observations>'
         )
         return Answer(200, body.encode(), _XML)

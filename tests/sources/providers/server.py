@@ -71,6 +71,8 @@ class Answer:
         delay: seconds before anything is sent; ended early by ``release``.
         cut: the connection breaks after so many bytes of the body, all of which were announced.
         drop: the connection breaks before anything is sent.
+        times: how often the body is sent, one after the other.
+        pause: seconds before each of them; ended early by ``release``.
     """
 
     status: int = 200
@@ -80,6 +82,8 @@ class Answer:
     delay: float = 0.0
     cut: int | None = None
     drop: bool = False
+    times: int = 1
+    pause: float = 0.0
 
     def having(self, **changes: Any) -> Answer:
         """Return this answer with some attributes changed."""
@@ -107,10 +111,14 @@ class LocalServer:
     Attributes:
         url: its address, without a slash at the end.
         requests: all that was asked, in order of arrival.
+        sent: bytes of bodies that clients took, or that were on the way when they had enough.
+        cut_off: how many answers clients did not take to their end.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.sent = 0
+        self.cut_off = 0
         self._scripts: dict[str, list[Script]] = {}
         self._changed = threading.Condition()
         self._released = threading.Event()
@@ -204,6 +212,21 @@ class LocalServer:
             self._released.wait(LONGEST_HOLD if answer.hold else answer.delay)
         return answer
 
+    def _say(self, say: Callable[[bytes], object], answer: Answer) -> None:
+        """Send a body as often as it says, and count it."""
+        body = answer.body if answer.cut is None else answer.body[: answer.cut]
+        for _ in range(answer.times):
+            if answer.pause:
+                self._released.wait(answer.pause)
+            try:
+                say(body)
+            except OSError:
+                with self._changed:
+                    self.cut_off += 1
+                raise
+            with self._changed:
+                self.sent += len(body)
+
 
 def _handler(server: LocalServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -258,11 +281,11 @@ def _handler(server: LocalServer) -> type[BaseHTTPRequestHandler]:
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             if answer.status not in {204, 304}:
-                self.send_header("Content-Length", str(len(answer.body)))
+                self.send_header("Content-Length", str(len(answer.body) * answer.times))
             self.end_headers()
             if answer.status in {204, 304} or self.command == "HEAD":
                 return
-            self.wfile.write(answer.body if answer.cut is None else answer.body[: answer.cut])
+            server._say(self.wfile.write, answer)
             if answer.cut is not None:
                 self._hang_up()
 
