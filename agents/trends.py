@@ -9,7 +9,6 @@ from agents.services import Services
 from models import TREND
 from sinks import Write
 from sinks.trends import trend_writes
-from tables.checkpointed import exact
 from tables.indicators import IndicatorTable
 from tables.sentiment import SentimentTable
 from tables.series import MacroTable
@@ -140,9 +139,9 @@ class Trends:
         # Where these are the same, nothing but words and time has changed: all else follows.
         if published.says(evaluation.components, evaluation.weights):
             return trend_writes(trend, first=False, changed=False)
-        first = published.trend is None
-        published.offset, published.trend = joined.version, exact(TREND.dump(trend))
+        first, message = published.is_first, TREND.dump(trend)
+        published.publish(joined.version, message)
         self.table.mark_dirty(ticker)
         self._services.counts["trends", "published"] += 1
-        self._services.outbox.add(TRENDS.name, partition, ticker.encode(), published.trend)
+        self._services.outbox.add(TRENDS.name, partition, ticker.encode(), message)
         return trend_writes(trend, first=first, changed=True)

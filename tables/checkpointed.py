@@ -37,9 +37,9 @@ def row_offset(row: bytes) -> int:
     return -1 if found is None else int(found[1])
 
 
-def exact(raw: bytes) -> bytes:
-    """Return a copy without the room that orjson leaves behind what it wrote, as much again."""
-    return bytes(memoryview(raw))
+def to_row(content: object) -> bytes:
+    """Return JSON to keep: a copy, as orjson leaves room for as much again behind what it wrote."""
+    return bytes(memoryview(orjson.dumps(content)))
 
 
 class Row:

@@ -14,7 +14,7 @@ from indicators import Bar, Specification
 from indicators.compiled import RowSet, RowStore
 from indicators.obv_slope import ObvSlope
 from sinks.documents import as_date
-from tables.checkpointed import Row
+from tables.checkpointed import Row, to_row
 from tables.live import LiveTable
 from trend import LastBar
 from trend.scores import READ
@@ -126,7 +126,7 @@ class TickerState:
     def dump(self) -> bytes:
         """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
         fingerprint = self.store.layout.specification.fingerprint
-        return orjson.dumps(
+        return to_row(
             {
                 "offset": self.offset,
                 "newest": self.newest,

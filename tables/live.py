@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import orjson
 from faust.types import AppT
 
-from tables.checkpointed import CheckpointedTable, exact
+from tables.checkpointed import CheckpointedTable
 from transport.checkpoint import Rows
 
 
@@ -24,7 +24,7 @@ class LiveState(Protocol):
     offset: int
 
     def dump(self) -> bytes:
-        """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
+        """Return the row: JSON that begins with the offset (see tables.checkpointed.to_row)."""
 
 
 S = TypeVar("S", bound=LiveState)
@@ -89,7 +89,7 @@ class LiveTable(CheckpointedTable, Generic[S]):
         """Serialise what changed (see transport.checkpoint.State)."""
         dirty, self._dirty = self._dirty, set()
         live = self._live
-        return {key: (live[key].partition, exact(live[key].dump())) for key in dirty}
+        return {key: (live[key].partition, live[key].dump()) for key in dirty}
 
     def void(self) -> None:
         """Drop live objects and dirty marks; the saved rows stand."""

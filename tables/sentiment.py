@@ -11,7 +11,7 @@ from faust.types import AppT
 
 from indicators.rolling_sentiment import RollingSentiment
 from sinks.documents import as_date
-from tables.checkpointed import Row
+from tables.checkpointed import Row, to_row
 from tables.live import LiveTable
 from trend import Opinion
 
@@ -35,7 +35,7 @@ class SentimentState:
 
     def dump(self) -> bytes:
         """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
-        return orjson.dumps(
+        return to_row(
             {
                 "offset": self.offset,
                 "half_life_s": self.rolling.half_life_s,

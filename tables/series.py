@@ -10,7 +10,7 @@ import orjson
 from faust.types import AppT
 
 from sinks.documents import as_date
-from tables.checkpointed import Row
+from tables.checkpointed import Row, to_row
 from tables.live import LiveTable
 from trend import Backdrop, Change
 
@@ -68,7 +68,7 @@ class SeriesState:
         """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
         # orjson takes no named tuples.
         observations = [list(one) for one in self.observations]
-        return orjson.dumps({"offset": self.offset, "observations": observations})
+        return to_row({"offset": self.offset, "observations": observations})
 
 
 class SeriesRow(Row):

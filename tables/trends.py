@@ -15,19 +15,30 @@ from tables.live import LiveTable
 
 @dataclass(slots=True)
 class PublishedState:
-    """What was published last of a ticker: the JSON of its trend, None before the first.
+    """What was published last of a ticker.
 
-    It is kept as it was sent: as a dict it would take five times the memory. The ``offset`` is the
-    version of the trend, the sum of the offsets of its inputs: like one of them, it only grows.
+    It is kept as the JSON of its row: as a dict it would take five times the memory. The ``offset``
+    is the version of the trend, the sum of the offsets of its inputs: like one of them, it only
+    grows.
     """
 
     partition: int
     offset: int = -1
-    trend: bytes | None = None
+    row: bytes = b'{"offset":-1,"trend":null}'
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing was published yet."""
+        return self.offset < 0
+
+    def publish(self, version: int, trend: bytes) -> None:
+        """Take note of what is published."""
+        self.offset = version
+        self.row = b'{"offset":%d,"trend":%s}' % (version, trend)
 
     def dump(self) -> bytes:
         """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
-        return b'{"offset":%d,"trend":%s}' % (self.offset, self.trend or b"null")
+        return self.row
 
     def says(self, components: Mapping[str, float], weights: Mapping[str, float]) -> bool:
         """Whether these are the components and weights that were published.
@@ -35,8 +46,7 @@ class PublishedState:
         They lie side by side in the JSON, and nothing else in it can look like them: quotes within
         a text are escaped.
         """
-        sought = orjson.dumps({"components": components, "weights": weights})[1:-1]
-        return self.trend is not None and sought in self.trend
+        return orjson.dumps({"components": components, "weights": weights})[1:-1] in self.row
 
 
 class TrendRow(Row):
@@ -63,7 +73,7 @@ class TrendTable(LiveTable[PublishedState]):
 
     def load(self, key: str, row: Any, partition: int) -> PublishedState:  # noqa: ARG002
         """Return the saved state."""
-        trend = row["trend"]
-        return PublishedState(
-            partition, row["offset"], None if trend is None else orjson.dumps(trend)
-        )
+        state = PublishedState(partition)
+        if row["trend"] is not None:
+            state.publish(row["offset"], orjson.dumps(row["trend"]))
+        return state

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.types import TP
 
+from transport.heap import give_back
+
 if TYPE_CHECKING:
     from transport.consumer import BatchingConsumer
 
@@ -18,6 +20,9 @@ log = logging.getLogger(__name__)
 #: Pause for each second that the last checkpoint took, and at most, in seconds.
 PAUSE_PER_SECOND = 4.0
 LONGEST_PAUSE_S = 10.0
+
+#: From so many rows on, what a checkpoint took for a moment is worth giving back.
+MANY_ROWS = 1_000
 
 #: A row of state on its way to the changelog: key -> (partition, value).
 Rows = Mapping[str, tuple[int, bytes]]
@@ -132,6 +137,8 @@ class Checkpointer:
             self.took_s = time.monotonic() - start
             if self.on_completed is not None:
                 self.on_completed(self.took_s)
+            if sum(len(rows) for _, rows in cuts) >= MANY_ROWS:
+                await asyncio.to_thread(give_back)
             return committed and consumer.epoch == epoch
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:

@@ -285,24 +285,26 @@ def test_what_was_published_outlives_a_restart() -> None:
     table, other = TrendTable(app()), TrendTable(app())
     state = table.of("AAPL", 4)
     trend = {"strength": 63, "components": {"news": 0.1}, "weights": {"news": 0.2}}
-    state.offset, state.trend = 17, orjson.dumps(trend)
+    state.publish(17, orjson.dumps(trend))
     checkpoint(table, "AAPL")
     recovered(table, other, partition=4)
-    assert other.of("AAPL", 4).trend == state.trend
+    assert other.of("AAPL", 4) == state
     assert other["AAPL"].__json__() == {"partition": 4, "version": 17, "trend": trend}
 
 
 def test_what_was_published_is_told_from_what_was_not() -> None:
     state = TrendTable(app()).of("AAPL", 4)
     published: tuple[dict[str, float], dict[str, float]] = ({"news": 0.1}, {"news": 0.2})
+    assert TrendTable(app()).of("AAPL", 4).is_first
     assert not state.says(*published)
     fields = {"components": published[0], "weights": published[1]}
-    state.trend = orjson.dumps({"strength": 63, **fields, "reasons": ["news"]})
+    state.publish(17, orjson.dumps({"strength": 63, **fields, "reasons": ["news"]}))
+    assert not state.is_first
     assert state.says(*published)
     for other in (({"news": 0.2}, {"news": 0.2}), ({"news": 0.1}, {"news": 0.1}), ({}, {})):
         assert not state.says(*other)
     # Not what somebody has said about them.
-    state.trend = orjson.dumps({"reasons": [orjson.dumps(fields).decode()[1:-1]]})
+    state.publish(18, orjson.dumps({"reasons": [orjson.dumps(fields).decode()[1:-1]]}))
     assert not state.says(*published)
 
 

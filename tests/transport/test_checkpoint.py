@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from transport.checkpoint import Checkpointer, Rows
+from transport.checkpoint import MANY_ROWS, Checkpointer, Rows
 from transport.consumer import BatchingConsumer
 
 PLACE = TP("stock-prices", 0)
@@ -218,3 +218,15 @@ async def test_the_longer_pause_ends_only_where_nothing_is_left_to_read(behind: 
     )
     await BatchingConsumer._pause(consumer, 0.0, 60.0)  # type: ignore[arg-type]
     assert len(looks) == (4 if behind else 1)
+
+
+@pytest.mark.parametrize(("rows", "given"), [(MANY_ROWS, 1), (MANY_ROWS - 1, 0)])
+async def test_memory_of_many_rows_is_given_back(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, rows: int, given: int
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr("transport.checkpoint.give_back", lambda: calls.append(1))
+    parts.table.dirty = {str(number): (0, b'{"offset":4}') for number in range(rows)}
+    parts.documents.acknowledged.set()
+    assert await parts.checkpoints.run()
+    assert len(calls) == given
