@@ -132,13 +132,16 @@ class Checkpointer:
                 return False
             for state, rows in cuts:
                 state.keep(rows)
+            # Not before: the rows that these replace are free only now.
+            if sum(len(rows) for _, rows in cuts) >= MANY_ROWS:
+                await asyncio.to_thread(give_back)
+                if consumer.epoch != epoch:
+                    return False
             committed = await self._commit(consumer, offsets)
             self.completed += 1
             self.took_s = time.monotonic() - start
             if self.on_completed is not None:
                 self.on_completed(self.took_s)
-            if sum(len(rows) for _, rows in cuts) >= MANY_ROWS:
-                await asyncio.to_thread(give_back)
             return committed and consumer.epoch == epoch
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:
