@@ -12,6 +12,7 @@ from typing import Any
 from models import (
     ALERT,
     BAR,
+    BAR_SERIES,
     COMMAND,
     ECONOMIC_OBSERVATION,
     INDICATOR_SNAPSHOT,
@@ -46,6 +47,8 @@ def _kept(days: int) -> dict[str, str]:
 _COMPACTED = {"cleanup.policy": "compact"}
 
 STOCK_PRICES = TopicSpec("stock-prices", BAR, _kept(7), per_ticker=True)
+#: Prices, too, many bars a message: what was before. It is no news, and so has no views.
+PRICE_HISTORY = TopicSpec("price-history", BAR_SERIES, _kept(7))
 TECHNICAL_INDICATORS = TopicSpec(
     "technical-indicators", INDICATOR_SNAPSHOT, _kept(7), per_ticker=True
 )
@@ -71,6 +74,7 @@ def durability(replicas: int) -> dict[str, str]:
 
 ALL_TOPICS = (
     STOCK_PRICES,
+    PRICE_HISTORY,
     TECHNICAL_INDICATORS,
     FINANCIAL_NEWS,
     TWITTER_SENTIMENT,
@@ -93,9 +97,12 @@ DATA_TOPICS = {
     "economy": ECONOMIC_INDICATORS,
 }
 
+#: All topics on which data come: that of each kind, and the history of prices.
+INPUTS = (*DATA_TOPICS.values(), PRICE_HISTORY)
+
 #: The topics that bring workers what they work on, by name. What they consume beside them
 #: (`trends`, `alerts`) follows from it.
-CONSUMED = (*(spec.name for spec in DATA_TOPICS.values()), MACRO_BACKDROP.name, COMMANDS.name)
+CONSUMED = (*(spec.name for spec in INPUTS), MACRO_BACKDROP.name, COMMANDS.name)
 
 
 def ticker_topic(topic: str, ticker: str) -> str:

@@ -10,6 +10,7 @@ from models.dead_letter import DeadLetter, dead_letter
 from models.economy import ECONOMIC_OBSERVATION, SERIES_UPDATE, EconomicObservation, SeriesUpdate
 from models.market import BAR, INDICATOR_SNAPSHOT, Bar, IndicatorSnapshot
 from models.news import NEWS_ITEM, NewsItem
+from models.series import BAR_SERIES, BarSeries
 from models.social import SOCIAL_POST, SocialPost
 from models.trend import TREND, Trend
 
@@ -22,6 +23,7 @@ OURSELVES = "financial-trends"
 __all__ = [
     "ALERT",
     "BAR",
+    "BAR_SERIES",
     "COMMAND",
     "ECONOMIC_OBSERVATION",
     "INDICATOR_SNAPSHOT",
@@ -33,6 +35,7 @@ __all__ = [
     "TREND",
     "Alert",
     "Bar",
+    "BarSeries",
     "Codec",
     "Command",
     "DeadLetter",

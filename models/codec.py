@@ -31,6 +31,7 @@ _REMEDIES = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
     "string_type": "must be a text",
+    "list_type": "must be a list",
 }
 
 

@@ -54,7 +54,7 @@ _interval = re.compile(INTERVAL_PATTERN)
 
 
 @functools.lru_cache(maxsize=65_536)
-def _key(ticker: str, interval: str) -> bytes | None:
+def key_of(ticker: str, interval: str) -> bytes | None:
     """Return the message key of these two; None where one of them breaks its rule."""
     if _ticker.fullmatch(ticker) and _interval.fullmatch(interval):
         return ticker.encode()
@@ -79,7 +79,7 @@ def decode_bar(key: bytes | None, value: bytes | None, latest_ms: float) -> AnyB
             return BAR.decode(key, value)
         if (
             key is not None
-            and key == _key(bar.ticker, bar.interval)
+            and key == key_of(bar.ticker, bar.interval)
             and bar.time <= latest_ms
             and bar.low <= bar.high
         ):

@@ -19,6 +19,7 @@ from indicators import DEFAULT_SPEC, IndicatorSet, Ohlcv, parse
 from models import (
     ALERT,
     BAR,
+    BAR_SERIES,
     ECONOMIC_OBSERVATION,
     INDICATOR_SNAPSHOT,
     NEWS_ITEM,
@@ -273,6 +274,7 @@ def test_indicators_are_those_of_the_registry() -> None:
     ("heading", "codec"),
     [
         ("Bar", BAR),
+        ("BarSeries", BAR_SERIES),
         ("IndicatorSnapshot", INDICATOR_SNAPSHOT),
         ("NewsItem", NEWS_ITEM),
         ("SocialPost", SOCIAL_POST),

@@ -19,6 +19,7 @@ LEGAL = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
 DAY_MS = 86_400_000
 DELETED_AFTER_DAYS = {
     "stock-prices": 7,
+    "price-history": 7,
     "technical-indicators": 7,
     "financial-news": 7,
     "twitter-sentiment": 7,
@@ -53,6 +54,7 @@ def test_how_long_messages_are_kept(spec: TopicSpec) -> None:
 def test_which_record_each_topic_holds() -> None:
     assert {spec.name: spec.codec and spec.codec.name for spec in ALL_TOPICS} == {
         "stock-prices": "Bar",
+        "price-history": "BarSeries",
         "technical-indicators": "IndicatorSnapshot",
         "financial-news": "NewsItem",
         "twitter-sentiment": "SocialPost",

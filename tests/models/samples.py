@@ -7,6 +7,7 @@ from typing import Any
 from models import (
     ALERT,
     BAR,
+    BAR_SERIES,
     COMMAND,
     ECONOMIC_OBSERVATION,
     INDICATOR_SNAPSHOT,
@@ -34,6 +35,19 @@ FIELDS: dict[str, dict[str, Any]] = {
         "ingested": TIME + 1,
         "adjusted_close": 180.2,
         "closed": False,
+    },
+    "BarSeries": {
+        "ticker": "AAPL",
+        "interval": "1d",
+        "source": "test",
+        "ingested": TIME + 1,
+        "time": [TIME - 86_400_000, TIME],
+        "open": [184.22, 181.99],
+        "high": [185.88, 182.76],
+        "low": [183.43, 180.17],
+        "close": [184.25, 181.18],
+        "volume": [58_414_500.0, 62_303_300.0],
+        "adjusted_close": [None, 180.2],
     },
     "IndicatorSnapshot": {
         "ticker": "AAPL",
@@ -117,6 +131,7 @@ CODECS: dict[str, Codec[Any]] = {
     codec.name: codec
     for codec in (
         BAR,
+        BAR_SERIES,
         INDICATOR_SNAPSHOT,
         NEWS_ITEM,
         SOCIAL_POST,

@@ -199,7 +199,11 @@ def test_a_time_on_the_wire_is_whole_milliseconds(name: str, field: str, value: 
     assert rejected(name, {field: value}).field == field
 
 
-@NAMES
+#: Those whose time is one; that of a series is a column (see test_series).
+TIMED = pytest.mark.parametrize("name", [name for name in CODECS if name != "BarSeries"])
+
+
+@TIMED
 def test_a_time_two_days_ahead_is_rejected(name: str) -> None:
     ahead = int(time.time() * 1000) + 2 * DAY_MS
     error = rejected(name, {"time": ahead})
@@ -207,7 +211,7 @@ def test_a_time_two_days_ahead_is_rejected(name: str) -> None:
     assert "more than a day in the future" in error.reason
 
 
-@NAMES
+@TIMED
 def test_a_time_a_little_ahead_is_not(name: str) -> None:
     ahead = int(time.time() * 1000) + DAY_MS // 2
     assert decode(name, {"time": ahead}).time == ahead
