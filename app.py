@@ -31,7 +31,7 @@ import operations.alert_commands
 import operations.commands
 from agents import alerts as alerts_agent
 from agents import commands as command_agent
-from agents import economy, indicators, macro, news, prices, social, webhooks
+from agents import economy, history, indicators, macro, news, prices, social, webhooks
 from agents.alerts import Alerts
 from agents.opinion import warm_up
 from agents.services import Services
@@ -133,6 +133,7 @@ trends = Trends(app, services, InputTables(indicator_table, sentiment_tables, ma
 alerts = Alerts(app, services, rule_book)
 
 prices_stage = prices.attach(app, services, indicator_table, trends, alerts.about(BAR))
+history.attach(app, services, prices_stage)
 indicators.attach(app, services)
 news.attach(app, services, sentiment_tables["news"], trends, alerts.about(NEWS))
 social.attach(app, services, sentiment_tables, trends, alerts)
@@ -167,6 +168,7 @@ async def poll_prices() -> None:
         return
     if not sources:
         return
+    await history.worked_through(app)
     schedules = [_schedule(source, cursors) for source, cursors in sources]
     tasks = [schedule.run() for schedule in schedules]
     if isinstance(schedules[0].source, BarProvider):

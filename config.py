@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     )
     publish_snapshots: bool = Field(
         True,
-        description="Also publish the indicators of each bar, on technical-indicators.",
+        description="Publish the indicators of each bar, but of history, on technical-indicators.",
     )
 
     sentiment_half_life_s: float = Field(

@@ -15,7 +15,7 @@ from consuming.loop import ConsumerThread, Drain
 from consuming.messages import COUNTED
 from errors import BrokerUnavailable, ConfigurationError, InvalidRecord
 from models.rules import check_ticker
-from topics import DATA_TOPICS, ECONOMIC_INDICATORS
+from topics import ECONOMIC_INDICATORS, INPUTS
 
 #: Characters of the hash of its tickers at the end of a group's name.
 _HASH_LENGTH = 8
@@ -111,7 +111,7 @@ class StockDataConsumer:
         wanted -= frozenset().union(*(thread.tickers for thread in self._threads))
         if not wanted:
             return
-        names = [spec.name for spec in DATA_TOPICS.values()]
+        names = [spec.name for spec in INPUTS]
         self._require_topics(names)
         if self._threads:
             # Once is enough.
@@ -133,7 +133,8 @@ class StockDataConsumer:
             How many messages were stored since the start: those of each kind, by the names
             ``prices``, ``indicators``, ``news``, ``twitter``, ``reddit`` and ``economy``, and as
             ``dead_letters`` those that could not be processed. Each is one document, or the new
-            version of one. All are 0 if nothing was started.
+            version of one: of history, which is among the prices, the bars are counted. All are 0
+            if nothing was started.
 
         Raises:
             StoreUnavailable: MongoDB did not answer; what is missing is stored at the next start.
@@ -152,7 +153,7 @@ class StockDataConsumer:
         limit_s = math.inf if timeout_s is None else timeout_s
         try:
             with Broker(self._settings, timeout_s=self._patience_s(timeout_s)) as broker:
-                ends = broker.end_offsets(spec.name for spec in DATA_TOPICS.values())
+                ends = broker.end_offsets(spec.name for spec in INPUTS)
             for thread in threads:
                 thread.finish(Drain(ends, limit_s, self._settings.kafka_timeout_s, since))
             for thread in threads:

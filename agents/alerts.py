@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.structs import ConsumerRecord
@@ -16,6 +16,7 @@ from alerts import BAR, TREND, Event, Firing, Rule, RuleBook
 from indicators.rolling_sentiment import RollingSentiment
 from models import ALERT, Bar, Trend
 from models.quick import AnyBar, QuickBar
+from models.quick_series import AnySeries
 from sinks import Origin, Write
 from sinks.documents import alert_write
 from tables.alerts import AlertTable
@@ -67,17 +68,26 @@ class Alerts:
         self, bar: AnyBar, indicators: Mapping[str, float | None], origin: Origin
     ) -> list[Write]:
         """Look at a bar that was applied; returns the documents of the alerts that it fires."""
-        rules = self.book.at(BAR, bar.ticker, bar.interval, closed=bar.closed)
-        if not rules and bar.source not in self.book.listened:
+        return self.bars([(bar, indicators)], origin)
+
+    def reads(self, series: AnySeries) -> bool:
+        """Whether any rule is about closed bars such as these, or listens to their source."""
+        rules = self.book.at(BAR, series.ticker, series.interval, closed=True)
+        return bool(rules) or series.source in self.book.listened
+
+    def bars(
+        self, bars: Sequence[tuple[AnyBar, Mapping[str, float | None]]], origin: Origin
+    ) -> list[Write]:
+        """Look at the bars of one message, which are of one interval, with their indicators.
+
+        Returns the documents of the alerts that they fire.
+        """
+        first = bars[0][0]
+        rules = self.book.at(BAR, first.ticker, first.interval, closed=first.closed)
+        if not rules and first.source not in self.book.listened:
             return []
-        values: dict[str, Any] = {}
-        if rules:
-            values.update(indicators)
-            values.update(
-                open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume
-            )
-        event = Event(f"{bar.interval}|{bar.time}", bar.time, values, bar.interval)
-        return self._take(rules, event, bar, origin)
+        events = [_event(bar, indicators if rules else None) for bar, indicators in bars]
+        return self._take(rules, events, first, origin)
 
     def text(
         self, stream: str, record: Any, rolling: RollingSentiment, origin: Origin
@@ -92,7 +102,7 @@ class Alerts:
                 f"{stream}.count": rolling.count,
             }
         newest = record.time if rolling.newest is None else rolling.newest
-        return self._take(rules, Event(f"{stream}|{record.id}", newest, values), record, origin)
+        return self._take(rules, [Event(f"{stream}|{record.id}", newest, values)], record, origin)
 
     def trend(self, trend: Trend, origin: Origin) -> list[Write]:
         """Look at a trend that was published; returns the documents of the alerts that it fires."""
@@ -103,7 +113,7 @@ class Alerts:
             "trend.confidence": trend.confidence,
         }
         event = Event(f"trend|{trend.time}|{trend.version}", trend.time, values)
-        return self._take(rules, event, trend, origin)
+        return self._take(rules, [event], trend, origin)
 
     def silent(self, found: Sequence[Silent]) -> None:
         """Have the next checkpoint fire these silences, if they go on."""
@@ -130,7 +140,7 @@ class Alerts:
         self._silent.clear()
 
     def _take(
-        self, rules: tuple[Rule, ...], event: Event, record: Any, origin: Origin
+        self, rules: tuple[Rule, ...], events: Iterable[Event], record: Any, origin: Origin
     ) -> list[Write]:
         source = getattr(record, "source", None)
         heard = source is not None and source in self.book.listened
@@ -144,6 +154,7 @@ class Alerts:
             state.hear(source, record.ingested, of_prices=isinstance(record, Bar | QuickBar))
         return [
             self._publish(firing, record.ticker, origin.partition)
+            for event in events
             for firing in state.take(rules, event)
         ]
 
@@ -153,6 +164,15 @@ class Alerts:
         self._services.counts["alerts", "fired"] += 1
         self._services.outbox.add(ALERTS.name, partition, ticker.encode(), ALERT.dump(alert))
         return alert_write(alert)
+
+
+def _event(bar: AnyBar, indicators: Mapping[str, float | None] | None) -> Event:
+    """Return the event of a bar; without values where no rule asks for them."""
+    values: dict[str, Any] = {}
+    if indicators is not None:
+        values.update(indicators)
+        values.update(open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume)
+    return Event(f"{bar.interval}|{bar.time}", bar.time, values, bar.interval)
 
 
 class TrendAlertsStage(Stage):

@@ -48,12 +48,12 @@ class PricesStage(Stage):
         alerts: Alerts | None = None,
     ) -> None:
         super().__init__(services, "prices", STOCK_PRICES)
-        self._alerts = alerts
+        self.alerts = alerts
         self.table = table
         self.trends = trends
         self._publishing = services.settings.publish_snapshots
         self._pending: list[Pending] = []
-        self._packer = Indicators(table.specification.outputs)
+        self.packer = Indicators(table.specification.outputs)
         self._snapshot = snapshots(table.specification.outputs)
         self._latest_ms = 0.0
 
@@ -113,14 +113,14 @@ class PricesStage(Stage):
         origin = pending[0][2].origins[0]
         # All bars of a batch are from one partition.
         where = place(origin.topic, origin.partition, self.services.topic_ids)
-        for (bar, state, write), packed in zip(pending, self._packer.pack(values), strict=True):
+        for (bar, state, write), packed in zip(pending, self.packer.pack(values), strict=True):
             if not state.head:
                 state.head = head(bar.ticker, bar.interval)
             pack_bar(write, bar, state.head, packed, where)
         forming = sum([not bar.closed for bar, _, _ in pending])
         self.services.counts[self.name, "applied"] += len(pending) - forming
         self.services.counts[self.name, "forming"] += forming
-        if self._publishing or forming or self._alerts is not None:
+        if self._publishing or forming or self.alerts is not None:
             return self._tell(pending, values.tolist())
         return ()
 
@@ -139,8 +139,8 @@ class PricesStage(Stage):
                     state.formed(bar.time, bar.close, named(layout, row))
                 if self._publishing:
                     self._publish(bar, row, origin.partition)
-                if self._alerts is not None:
-                    alerts += self._alerts.bar(bar, named(layout, row), origin)
+                if self.alerts is not None:
+                    alerts += self.alerts.bar(bar, named(layout, row), origin)
         except Exception as error:
             self.blame(origin, error)
             raise

@@ -71,11 +71,12 @@ class Services:
             sink.close()
 
     def _bury(self, refused: Sequence[Refusal], agent: str) -> list[Write]:
-        letters = [
-            self.dead(origin, refusal.reason, agent)
-            for refusal in refused
-            for origin in refusal.write.origins
-        ]
+        reasons: dict[Origin, str] = {}
+        for refusal in refused:
+            for origin in refusal.write.origins:
+                # Of one message there may be many documents.
+                reasons.setdefault(origin, refusal.reason)
+        letters = [self.dead(origin, reason, agent) for origin, reason in reasons.items()]
         self.outbox.post()
         return letters
 

@@ -13,14 +13,20 @@ from agents.alerts import Alerts, Silent
 from alerts import Rule
 from alerts.language import Silence
 from sources.market_hours import after_trading
-from topics import FINANCIAL_NEWS, REDDIT_SENTIMENT, STOCK_PRICES, TWITTER_SENTIMENT
+from topics import (
+    FINANCIAL_NEWS,
+    PRICE_HISTORY,
+    REDDIT_SENTIMENT,
+    STOCK_PRICES,
+    TWITTER_SENTIMENT,
+)
 from transport import BatchingApp
 
 #: Pause between two looks, in seconds.
 LOOK_S = 1.0
 
 #: The topics on which sources are heard.
-HEARD_ON = (STOCK_PRICES, FINANCIAL_NEWS, TWITTER_SENTIMENT, REDDIT_SENTIMENT)
+HEARD_ON = (STOCK_PRICES, PRICE_HISTORY, FINANCIAL_NEWS, TWITTER_SENTIMENT, REDDIT_SENTIMENT)
 
 
 class Quiet(NamedTuple):

@@ -102,7 +102,7 @@ class Trends:
         prices = self.inputs.prices.find(ticker, partition)
         if prices is not None:
             bar = leading(prices.last_bars())
-            version += prices.offset + 1
+            version += prices.offset + 1 + prices.history + 1
             if prices.newest is not None:
                 times.append(prices.newest)
         found = {}

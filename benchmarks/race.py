@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,7 +15,7 @@ from benchmarks.protocol import Task, seconds_in, settings_in
 from benchmarks.roster import LOADER, WORKER_READY, Contestant
 from benchmarks.verify import problems_of
 from pipeline.workers import COMMAND
-from topics import ALL_TOPICS, STOCK_PRICES
+from topics import ALL_TOPICS, PRICE_HISTORY, STOCK_PRICES
 
 #: No contestant takes longer for its share, in seconds.
 LONGEST_S = 300.0
@@ -97,12 +97,12 @@ def watch(place: Arena, contestant: Contestant, task: Task) -> Result:
 
 
 def run_load(place: Arena, *, tickers: int, bars: int) -> Result:
-    """Have a worker follow an initial load; `stock-prices` holds twice as many bars afterwards.
+    """Have a worker follow an initial load, which leaves its bars on `price-history`.
 
     Raises:
         ContestantFailed: one of the two did not get to its end.
     """
-    task = place.task(LOADER.name, tickers=tickers, bars=bars)
+    task = replace(place.task(LOADER.name, tickers=tickers, bars=bars), topic=PRICE_HISTORY.name)
     load = os.getloadavg()[0]
     place.begin_at_end(task.group, [spec.name for spec in ALL_TOPICS])
     log = Path(task.directory) / "log.txt"

@@ -104,7 +104,7 @@ class Run:
             one.name: functools.partial(race.run, self._place, one, tickers=tickers, bars=bars)
             for one in order(number)
         }
-        # Last, because it adds to the topic.
+        # Last, because it adds to a topic that workers read.
         steps[roster.BACKFILL] = functools.partial(
             race.run_load, self._place, tickers=tickers, bars=bars
         )

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -33,8 +33,8 @@ T = TypeVar("T")
 #: Topic and partition.
 Place = tuple[str, int]
 
-#: Most messages in one bulk.
-BATCH = 1_000
+#: Most messages in one bulk, and most bytes of them.
+BATCH, BATCH_BYTES = 1_000, 512 * 1024
 #: How long to wait for a full batch, in seconds.
 _POLL_S = 0.1
 
@@ -162,10 +162,10 @@ class ConsumerThread:
         self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
         while not self._finished():
             batch = self._consumer.consume(BATCH, _POLL_S)
-            messages = [message for message in batch if message.error() is None]
-            self._store(sink, [_origin(message) for message in messages])
-            for message in messages:
-                self._reached(message, message.offset() + 1)
+            for messages in _portions([message for message in batch if message.error() is None]):
+                self._store(sink, [_origin(message) for message in messages])
+                for message in messages:
+                    self._reached(message, message.offset() + 1)
             for message in batch:
                 if message.error() is not None:
                     self._report(message)
@@ -300,6 +300,19 @@ class ConsumerThread:
         since = self._drain.since
         moved = max(since, self._moved)
         return time.monotonic() >= min(since + self._drain.limit_s, moved + self._drain.patience_s)
+
+
+def _portions(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    """Yield the messages in portions of bounded size: one may hold 500 bars."""
+    start = held = 0
+    for number, message in enumerate(messages):
+        size = len(message)
+        if held and held + size > BATCH_BYTES:
+            yield messages[start:number]
+            start, held = number, 0
+        held += size
+    if messages:
+        yield messages[start:]
 
 
 def _origin(message: Message) -> Origin:

@@ -11,10 +11,10 @@ from typing import Any
 
 from agents import economy, indicators, news, social
 from errors import InvalidRecord
-from models import Bar, Codec
+from models import BAR_SERIES, Bar, Codec
 from sinks import Origin, Refusal, Write
-from sinks.documents import bar_write, dead_letter_write
-from topics import DATA_TOPICS, ECONOMIC_INDICATORS
+from sinks.documents import bar_write, dead_letter_write, series_writes
+from topics import DATA_TOPICS, ECONOMIC_INDICATORS, PRICE_HISTORY
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +50,17 @@ class Kind:
     to_writes: ToWrites
 
 
-#: The kinds by their topic.
+#: The kinds by their topic; history is of prices, too.
 KINDS = {
     spec.name: Kind(name, spec.codec, _TO_WRITES[name])
     for name, spec in DATA_TOPICS.items()
     if spec.codec is not None
-}
+} | {PRICE_HISTORY.name: Kind("prices", BAR_SERIES, series_writes)}
 
 
 @dataclass
 class Bulk:
-    """What some messages become: the writes, and how many messages of each kind they hold."""
+    """What some messages become: the writes, and how many documents of each kind they hold."""
 
     writes: list[Write] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -102,7 +102,7 @@ class Translator:
             bulk.counts[DEAD_LETTERS] += 1
         else:
             bulk.writes.extend(writes)
-            bulk.counts[kind.name] += bool(writes)
+            bulk.counts[kind.name] += len(writes)
 
 
 def bury(message: Origin, reason: str) -> Write:
@@ -115,9 +115,12 @@ def bury(message: Origin, reason: str) -> Write:
 def bury_refused(refused: Iterable[Refusal]) -> Bulk:
     """Return the dead letters of messages that MongoDB refused, and the change of the counts."""
     bulk = Bulk()
+    reasons: dict[Origin, str] = {}
     for refusal in refused:
         for message in refusal.write.origins:
-            bulk.writes.append(bury(message, refusal.reason))
-            bulk.counts[DEAD_LETTERS] += 1
+            # Of one message there may be many documents.
+            reasons.setdefault(message, refusal.reason)
             bulk.counts[KINDS[message.topic].name] -= 1
+    bulk.writes += [bury(message, reason) for message, reason in reasons.items()]
+    bulk.counts[DEAD_LETTERS] += len(reasons)
     return bulk

@@ -60,9 +60,10 @@ def account(sent: Mapping[Place, Message], database: Database[Document]) -> Acco
     for place, message in sent.items():
         letter = letters.get("|".join(map(str, place)))
         fate = _of_letter(letter) if letter is not None else None
-        write, reason = _meant(place, message)
-        if fate is None and write is not None:
-            expected.setdefault((write.collection, write.id), []).append((write, place))
+        writes, reason = _meant(place, message)
+        if fate is None and writes:
+            for write in writes:
+                expected.setdefault((write.collection, write.id), []).append((write, place))
             fate = "document"
         elif fate is None:
             fate = reason
@@ -83,18 +84,18 @@ def _of_letter(letter: Document) -> str:
     return "dead letter"
 
 
-def _meant(place: Place, message: Message) -> tuple[Write | None, str]:
-    """Return the write that a message means, or what becomes of it without one."""
+def _meant(place: Place, message: Message) -> tuple[list[Write], str]:
+    """Return the writes that a message means, or what becomes of it without any."""
     topic = place[0]
     codec = _CODECS[topic]
     if topic in _UNREAD or codec is None:
-        return None, _NO_DOCUMENT[topic]
+        return [], _NO_DOCUMENT[topic]
     try:
         record = codec.decode(message.key, message.value)
     except InvalidRecord as error:
-        return None, f"!refused ({error}), and no dead letter says so"
+        return [], f"!refused ({error}), and no dead letter says so"
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
-        return None, f"!the decoder failed: {error!r}"
+        return [], f"!the decoder failed: {error!r}"
     source = getattr(record, "source", None)
     if topic in _NO_DOCUMENT:
         reason = _NO_DOCUMENT[topic]
@@ -103,8 +104,8 @@ def _meant(place: Place, message: Message) -> tuple[Write | None, str]:
     elif source == INTEGRATION_TEST:
         reason = "a check of the deployment, stored for a minute at most"
     else:
-        return documents.WRITES[topic](record, Origin(*place, message.key, message.value)), ""
-    return None, reason
+        return documents.writes_of(topic, record, Origin(*place, message.key, message.value)), ""
+    return [], reason
 
 
 def _missing(

@@ -54,6 +54,12 @@ def valid(chance: random.Random, topic: str) -> Fields:
     action = chance.choice(("recompute", "follow", "unfollow"))
     examples: dict[str, Fields] = {
         "stock-prices": place | prices | {"volume": 100.0, "closed": chance.random() < 0.8} | said,
+        # Of other intervals: where a bar came both ways, nobody can say which was later.
+        "price-history": {"ticker": ticker, "interval": chance.choice(("5m", "1wk"))}
+        | said
+        | {"time": [time_ms + 60_000 * number for number in range(3)]}
+        | {name: [value] * 3 for name, value in prices.items()}
+        | {"volume": [100.0, 0.0, 1e6], "adjusted_close": chance.choice((None, [None, 1.0, 2.0]))},
         "technical-indicators": place
         | {"values": {"fuzz_score": close, "fuzz_other": None}, "source": SOURCE, "closed": True},
         "economic-indicators": {"series": chance.choice(SERIES), "source": SOURCE, "units": "%"}

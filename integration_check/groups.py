@@ -13,12 +13,12 @@ from confluent_kafka.admin import AdminClient
 from broker import Broker, client_config
 from config import Settings
 from errors import BrokerUnavailable
-from topics import DATA_TOPICS
+from topics import INPUTS
 
 #: Offsets by topic and partition.
 Offsets = Mapping[tuple[str, int], int]
 
-_TOPICS = [spec.name for spec in DATA_TOPICS.values()]
+_TOPICS = [spec.name for spec in INPUTS]
 _POLL_S = 0.2
 
 

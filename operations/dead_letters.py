@@ -41,7 +41,7 @@ class Replay:
 
     Attributes:
         topic: where it was sent.
-        stored: collection and ``_id`` of its document, None where it makes none.
+        stored: collection and ``_id`` of its (first) document, None where it makes none.
         processed: whether a worker has dealt with it yet.
         refused: why it is a dead letter once more, None where it is not.
     """
@@ -167,11 +167,8 @@ def _checked(topic: str, value: bytes | None) -> tuple[bytes, tuple[str, str] | 
             "file, `replay ID --value FILE`"
         ) from error
     key = codec.encode_key(record)
-    make = documents.WRITES.get(topic)
-    if make is None:
-        return key, None
-    write = make(record, Origin(topic, 0, 0, key, value))
-    return key, (write.collection, write.id)
+    writes = documents.writes_of(topic, record, Origin(topic, 0, 0, key, value))
+    return key, (writes[0].collection, writes[0].id) if writes else None
 
 
 def _key_in(codec: Codec[Any], value: bytes | None) -> bytes | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from broker import Broker
 from config import Settings
 from errors import Refused
-from topics import DATA_TOPICS
+from topics import INPUTS
 
 Offsets = Mapping[tuple[str, int], int]
 
@@ -66,7 +66,7 @@ def plan(
         BrokerUnavailable: Kafka does not answer.
     """
     refuse_while_workers_run(broker, settings.app_id)
-    topics = [spec.name for spec in DATA_TOPICS.values()]
+    topics = [spec.name for spec in INPUTS]
     starts, ends = broker.start_offsets(topics), broker.end_offsets(topics)
     offsets = starts if since_ms is None else broker.offsets_at(topics, since_ms)
     existing = broker.partitions()

@@ -13,12 +13,11 @@ from typing import Any, Protocol, TypeVar
 from config import Settings
 from errors import SourceUnavailable
 from kafka_producer import FinancialDataProducer
-from pipeline.load import CHUNK
+from pipeline.load import BARS_AT_ONCE
 from sinks.bar_cursors import HistoryMarks
 from sinks.cursors import Cursors
 from sinks.history import StoredBars
 from sources.base import BarProvider, UnknownKeys
-from topics import STOCK_PRICES
 
 Result = TypeVar("Result")
 
@@ -117,11 +116,11 @@ class Filler:
         for first, last in missing.ranges:
             found = run(partial(source.between, ticker, first, last))
             new = [bar for bar in found if bar.time not in stored]
-            for at in range(0, len(new), CHUNK):
+            for at in range(0, len(new), BARS_AT_ONCE):
                 if self._stop.is_set():
                     return
-                chunk = new[at : at + CHUNK]
-                produced += self._producer.produce_records(STOCK_PRICES, chunk)
+                chunk = new[at : at + BARS_AT_ONCE]
+                produced += self._producer.produce_history(chunk)
                 filled.bars += len(chunk)
                 # Ranges are in order, so the new ones never come after each other too late.
                 if newest is not None and chunk[0].time < newest:

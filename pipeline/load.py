@@ -1,4 +1,4 @@
-"""The initial load: the history that MongoDB does not have yet, onto the topic, oldest first."""
+"""The initial load: the history that MongoDB does not have yet, in bulk, oldest first."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from pymongo.errors import PyMongoError
 from config import Settings
 from kafka_producer import FinancialDataProducer
 from models import Bar, recompute_orders
+from models.series import MOST_BARS
 from sinks.base import Document
 from sinks.documents import STOCK_PRICES, as_date, as_ms
 from sinks.mongo import connect, database, unavailable
 from sources.base import PriceSource
 from topics import COMMANDS
-from topics import STOCK_PRICES as PRICES_TOPIC
 
-#: Bars handed to the producer at once; between two of them a stop is noticed.
+#: Records handed to the producer at once; between two of them a stop is noticed.
 CHUNK = 500
+#: Bars of history handed to it at once: some messages.
+BARS_AT_ONCE = 10 * MOST_BARS
 
 #: Called with a ticker and how many of its bars the broker has acknowledged.
 Report = Callable[[str, int], None]
@@ -36,7 +38,8 @@ class Gap:
         missing: the bars that MongoDB does not have, oldest first.
         total: how many bars the history has.
         late: whether a later bar is stored already. Then the missing ones come too late for its
-            indicators, which must be computed again from the first bar on.
+            indicators, which must be computed again from the first bar on. Workers see to that
+            where they have applied the later bar; where their state was lost, they cannot know.
     """
 
     missing: Sequence[Bar]
@@ -68,7 +71,14 @@ def find_gaps(settings: Settings, history: Mapping[str, Sequence[Bar]]) -> dict[
     try:
         with connect(settings) as client:
             collection = database(client, settings)[STOCK_PRICES]
-            return {ticker: _gap(collection, bars) for ticker, bars in history.items()}
+            # From the index alone: of those that are new, nothing else has to be asked.
+            known = set(collection.distinct("ticker"))
+            return {
+                ticker: _gap(collection, bars)
+                if ticker in known
+                else Gap(bars, len(bars), late=False)
+                for ticker, bars in history.items()
+            }
     except PyMongoError as error:
         raise unavailable(settings.mongodb_address, error) from error
 
@@ -91,11 +101,11 @@ def load(
     for ticker, gap in gaps.items():
         if gap.missing:
             report(ticker, 0)
-        for start in range(0, len(gap.missing), CHUNK):
+        for start in range(0, len(gap.missing), BARS_AT_ONCE):
             if stop.is_set():
                 return sent
-            chunk = gap.missing[start : start + CHUNK]
-            sent += producer.produce_records(PRICES_TOPIC, chunk)
+            chunk = gap.missing[start : start + BARS_AT_ONCE]
+            sent += producer.produce_history(chunk)
             report(ticker, start + len(chunk))
     return sent
 

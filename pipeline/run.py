@@ -22,6 +22,7 @@ from pipeline.environment import folders
 from pipeline.fill import Filler
 from pipeline.fill import run as run_here
 from pipeline.fill_display import fill_progress
+from pipeline.history import HistoryProgress
 from pipeline.load import find_gaps, load, order_recompute, read_history
 from pipeline.options import Options
 from pipeline.status import Gauges, Reading
@@ -127,6 +128,7 @@ class Run:
         self._first_document_s: float | None = None
         self._note = ""
         self._loaded = 0
+        self._history = HistoryProgress(0, None)
         #: Tickers whose history came after later bars.
         self._late: list[str] = []
         self._started = began
@@ -244,11 +246,12 @@ class Run:
         return ""
 
     def _start(self) -> None:
-        options, settings = self._plan.options, self._settings
+        options, settings, watch = self._plan.options, self._settings, self._watch
         self._manager.start_pipeline(settings.tickers, workers=options.workers)
         self._started = time.monotonic()
         if options.duration_s is not None:
             self._deadline = self._started + options.duration_s
+        self._history = HistoryProgress(self._loaded, None if watch is None else watch.first)
         if self._loaded:
             self._note = "working through the history"
         for worker in self._manager.workers():
@@ -284,7 +287,11 @@ class Run:
                         self._show(line)
 
     def _follow_history(self, reading: Reading) -> None:
-        if reading.data["prices"].lag:
+        if reading.history:
+            if self._note:
+                self._note, warning = self._history.look(reading)
+                if warning:
+                    self._tell(f"warning: {warning}: look into {folders(self._settings)[1]}")
             return
         if self._note:
             self._note = ""

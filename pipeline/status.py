@@ -27,7 +27,7 @@ from sinks.documents import (
     as_ms,
 )
 from sinks.mongo import connect, database, unavailable
-from topics import COMMANDS, CONSUMED, DATA_TOPICS, MACRO_BACKDROP
+from topics import COMMANDS, CONSUMED, DATA_TOPICS, MACRO_BACKDROP, PRICE_HISTORY
 
 #: Longest wait for one answer of a server, in seconds: a display that waits shows old numbers.
 ANSWER_TIMEOUT_S = 5.0
@@ -94,7 +94,8 @@ class Reading:
     """All numbers, read one after the other at about the same time.
 
     Attributes:
-        data: by kind, as in :data:`topics.DATA_TOPICS`.
+        data: by kind, as in :data:`topics.DATA_TOPICS`; the history of prices is in none of them.
+        history: messages of `price-history` that no worker has processed and committed yet.
         collections: documents by collection, dead letters included.
         waiting: orders, and updates of the macro backdrop, that are not worked off yet.
         tickers: the last bar of each ticker that has one, at most :data:`MOST_TICKERS`.
@@ -104,6 +105,7 @@ class Reading:
     """
 
     data: Mapping[str, KindStatus]
+    history: int
     collections: Mapping[str, int]
     waiting: int
     tickers: Mapping[str, TickerStatus]
@@ -114,7 +116,7 @@ class Reading:
     @property
     def lag(self) -> int:
         """Messages not processed yet, on all topics that workers consume."""
-        return self.waiting + sum(kind.lag for kind in self.data.values())
+        return self.waiting + self.history + sum(kind.lag for kind in self.data.values())
 
     @property
     def dead_letters(self) -> int:
@@ -196,7 +198,8 @@ class Gauges:
             for kind, spec in DATA_TOPICS.items()
         }
         waiting = lag[COMMANDS.name] + lag[MACRO_BACKDROP.name]
-        return Reading(data, counts, waiting, tickers, headlines, cursors)
+        history = lag[PRICE_HISTORY.name]
+        return Reading(data, history, counts, waiting, tickers, headlines, cursors)
 
     def lag(self) -> int:
         """Return how many messages are not processed yet, on all topics that workers consume."""

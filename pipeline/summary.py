@@ -82,7 +82,8 @@ def where_next(settings: Settings, web: str, logs_dir: Path, *, servers_stay: bo
 
 
 def _numbers(outcome: Outcome, before: Reading, after: Reading) -> list[str]:
-    made = after.data["prices"].produced - before.data["prices"].produced
+    # History has a topic of its own, with many bars a message.
+    made = after.data["prices"].produced - before.data["prices"].produced + outcome.loaded
     history = f", {outcome.loaded:,} of them history" if outcome.loaded else ""
     dead = after.dead_letters - before.dead_letters
     lines = [f"  bars produced    {made:,}{history}", "  documents in MongoDB"]

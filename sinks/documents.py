@@ -19,6 +19,7 @@ from models import (
     SocialPost,
 )
 from models.quick import AnyBar
+from models.quick_series import AnySeries, bars_of
 from sinks.base import Document, Mode, Origin, Write
 
 STOCK_PRICES = "stock_prices"
@@ -94,6 +95,11 @@ def bar_write(
     )
 
 
+def series_writes(series: AnySeries, origin: Origin, end: int | None = None) -> list[Write]:
+    """Return the writes of the bars of a series, those before row ``end``, without indicators."""
+    return [bar_write(bar, origin) for bar in bars_of(series, 0, end)]
+
+
 def snapshot_write(snapshot: IndicatorSnapshot, origin: Origin) -> Write:
     """Return the write of indicators that others computed: beside ours, on the same bar."""
     document: Document = {
@@ -140,7 +146,7 @@ def observation_write(observation: EconomicObservation, origin: Origin) -> Write
 
 
 #: What a good message of each topic becomes, where that is one document.
-WRITES: dict[str, Callable[[Any, Origin], Write]] = {
+_WRITES: dict[str, Callable[[Any, Origin], Write]] = {
     "stock-prices": bar_write,
     "technical-indicators": snapshot_write,
     "financial-news": news_write,
@@ -148,6 +154,14 @@ WRITES: dict[str, Callable[[Any, Origin], Write]] = {
     "reddit-sentiment": post_write,
     "economic-indicators": observation_write,
 }
+
+
+def writes_of(topic: str, record: Any, origin: Origin) -> list[Write]:
+    """Return what a good message of any topic becomes; nothing where it makes no document."""
+    if topic == "price-history":
+        return series_writes(record, origin)
+    make = _WRITES.get(topic)
+    return [] if make is None else [make(record, origin)]
 
 
 def alert_write(alert: Mapping[str, Any], deliveries: Mapping[str, str] | None = None) -> Write:

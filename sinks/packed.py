@@ -36,6 +36,11 @@ _double = struct.Struct("<d").pack
 #: The document's length and the beginning of its id: a text of so many bytes.
 _opening = struct.Struct("<i5si").pack
 _prices = struct.Struct("<6sq6sd6sd5sd7sd8sd").pack
+#: Where a document has its id; where the values of time, prices and volume are, counted from behind
+#: the head; and that of the adjusted close, if there is one.
+ID_AT = 13
+PRICES_AT = (6, 20, 34, 47, 62, 78)
+ADJUSTED_AT = 102
 
 
 def _named(kind: bytes, name: str) -> bytes:
@@ -94,6 +99,8 @@ class _Template:
         template[:4] = _length(len(template))
         self._bytes = np.frombuffer(_INDICATORS + template, dtype=np.uint8)
         self._present = [number for number, one in enumerate(missing) if not one]
+        #: The number of each output that has a value, and where in the field its eight bytes are.
+        self.places = list(zip(self._present, offsets, strict=True))
         self._places: Any = np.dtype(
             {
                 "names": [f"f{number}" for number in self._present],
@@ -147,6 +154,11 @@ class Indicators:
                 parts[number] = part
         return parts
 
+    def places(self, values: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+        """Return which values the field of one bar has, and where in it each begins."""
+        missing = np.isnan(values)
+        return self._template(np.packbits(missing).tobytes(), missing.tolist()).places
+
     def _template(self, bits: bytes, missing: Sequence[bool]) -> _Template:
         template = self._templates.get(bits)
         if template is None:
@@ -156,7 +168,9 @@ class Indicators:
         return template
 
 
-def pack_bar(write: BarWrite, bar: AnyBar, first: bytes, indicators: bytes, place: bytes) -> None:
+def pack_bar(
+    write: PackedWrite, bar: AnyBar, first: bytes, indicators: bytes, place: bytes
+) -> None:
     """Fill the write of a bar with its document.
 
     Args:

@@ -1,7 +1,8 @@
 """A Faust table whose changelog is written by checkpoints, and recovered by source offset.
 
 A row is the JSON of a state; it begins ``{"offset":N``, where N is the offset (in the topic that
-the table follows) of the last message applied to it.
+the table follows) of the last message applied to it, and goes on ``,"history":M`` where the table
+follows a second topic and M is the offset there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from topics import TopicSpec
 from transport.checkpoint import Rows
 from transport.outbox import send_batches
 
-_OFFSET = re.compile(rb'\{"offset":(-?\d+)')
+_OFFSET = re.compile(rb'\{"offset":(-?\d+)(?:,"history":(\d+))?')
 
 #: A worker that was stopped for hours may wake and write one stale row. Until compaction, recovery
 #: sees it beside the right one and takes the right one; so compaction must not come first.
@@ -32,9 +33,15 @@ ROWS_AT_ONCE = 250
 
 
 def row_offset(row: bytes) -> int:
-    """Return the source offset that a row begins with; -1 where it has none."""
+    """Return how far a row is: the source offset that it begins with; -1 where it has none.
+
+    Where it has two, as many messages more as were applied of the second topic: of two rows that
+    one worker after the other wrote, the later one is further in at least one topic.
+    """
     found = _OFFSET.match(row)
-    return -1 if found is None else int(found[1])
+    if found is None:
+        return -1
+    return int(found[1]) + (0 if found[2] is None else int(found[2]) + 1)
 
 
 def to_row(content: object) -> bytes:

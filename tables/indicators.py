@@ -101,6 +101,7 @@ class IntervalState:
 class TickerState:
     """All intervals of one ticker, and the source offset of the last message applied to them.
 
+    ``history`` is the offset in `price-history` of the last one from there, -1 before the first;
     ``newest`` is the opening time of the newest bar there was at any interval, ms since the epoch;
     ``store`` has the rows of the indicators.
     """
@@ -110,6 +111,7 @@ class TickerState:
     offset: int = -1
     intervals: dict[str, IntervalState] = field(default_factory=dict)
     newest: int | None = None
+    history: int = -1
 
     def interval(self, name: str) -> IntervalState:
         """Return the state of one interval, a cold one where there is none yet."""
@@ -124,11 +126,14 @@ class TickerState:
         return {name: bar for name, bar in bars.items() if bar is not None}
 
     def dump(self) -> bytes:
-        """Return the row: JSON that begins with the offset (see tables.checkpointed)."""
+        """Return the row: JSON that begins with the offsets (see tables.checkpointed)."""
         fingerprint = self.store.layout.specification.fingerprint
+        # Without history, a row is what it was before there was that topic.
+        history = {} if self.history < 0 else {"history": self.history}
         return to_row(
             {
                 "offset": self.offset,
+                **history,
                 "newest": self.newest,
                 "intervals": {
                     name: state.dump(fingerprint) for name, state in self.intervals.items()
@@ -162,7 +167,7 @@ class IndicatorRow(Row):
 
 
 class IndicatorTable(LiveTable[TickerState]):
-    """Follows ``stock-prices``; keyed by ticker."""
+    """Follows ``stock-prices`` and ``price-history``; keyed by ticker."""
 
     def __init__(self, app: AppT, specification: Specification) -> None:
         super().__init__(
@@ -179,7 +184,13 @@ class IndicatorTable(LiveTable[TickerState]):
     def load(self, key: str, row: Any, partition: int) -> TickerState:
         """Return the saved state; what other indicators left behind starts cold."""
         fingerprint = self.specification.fingerprint
-        state = TickerState(partition, self.indicators, row["offset"], newest=row.get("newest"))
+        state = TickerState(
+            partition,
+            self.indicators,
+            row["offset"],
+            newest=row.get("newest"),
+            history=row.get("history", -1),
+        )
         for name, saved in row["intervals"].items():
             if saved["fingerprint"] == fingerprint:
                 state.intervals[name] = IntervalState.restored(self.indicators, saved)

@@ -20,12 +20,13 @@ from confluent_kafka import Consumer, Message, TopicPartition
 import config
 import kafka_producer
 import topics
+from agents.services import partition_of
 from broker import Broker, client_config
 from config import Settings
 from embedded.locate import Servers
 from errors import BrokerUnavailable, ConfigurationError, InvalidRecord
 from kafka_producer import FinancialDataProducer
-from models import BAR, NEWS_ITEM, Bar, intake
+from models import BAR, BAR_SERIES, NEWS_ITEM, Bar, intake
 from topics import TopicSpec
 
 TIME = 1_704_412_800_000
@@ -279,6 +280,35 @@ def test_calls_from_several_threads(settings: Settings, producer: FinancialDataP
         assert count_of(settings, spec.name) == 2_000
 
 
+@pytest.mark.integration
+def test_history_travels_in_series(settings: Settings, producer: FinancialDataProducer) -> None:
+    ticker = unique()
+    one = a_bar(ticker)
+    bars = [one.derive(time=60_000 * number) for number in range(1_100)]
+    with reading(settings, topics.PRICE_HISTORY.name) as read:
+        assert producer.produce_history(bars) == len(bars)
+        found = read(ticker, 3)
+    series = [BAR_SERIES.decode(message.key(), message.value()) for message in found]
+    assert [len(one.time) for one in series] == [500, 500, 100]
+    assert [time for one in series for time in one.time] == [one.time for one in bars]
+    partitions = {message.partition() for message in found}
+    assert partitions == {partition_of(ticker, settings.topic_partitions)}
+
+
+@pytest.mark.integration
+def test_one_bad_bar_of_history_sends_nothing(
+    settings: Settings, producer: FinancialDataProducer
+) -> None:
+    before = count_of(settings, topics.PRICE_HISTORY.name)
+    bars = [a_bar(unique()).derive(time=60_000 * number) for number in range(3)]
+    with pytest.raises(InvalidRecord, match="row 2: close=-1: "):
+        producer.produce_history([*bars[:2], bars[2].derive(close=-1)])
+    with pytest.raises(InvalidRecord, match="row 1: closed=False: history is of closed bars"):
+        producer.produce_history([bars[0], bars[1].derive(closed=False)])
+    assert producer.produce_history([]) == 0
+    assert count_of(settings, topics.PRICE_HISTORY.name) == before
+
+
 EXAMPLES = [
     example
     for example in doctest.DocTestFinder().find(kafka_producer, "kafka_producer")
@@ -304,7 +334,7 @@ def test_the_examples_run(
 def test_every_method_has_an_example() -> None:
     methods = [name for name in vars(FinancialDataProducer) if name.startswith("produce_")]
     shown = {example.name.rpartition(".")[2] for example in EXAMPLES}
-    assert len(methods) == 7
+    assert len(methods) == 8
     assert shown == {*methods, "FinancialDataProducer"}
 
 

@@ -31,7 +31,7 @@ come, fetches wait a few ms to fill (`thread`); when nothing comes, they return 
 
 *Pauses.* The next checkpoint starts a second after the last one started, or, where those take long,
 four times as long after its end as it took, unless nothing comes any more: with thousands of keys
-that change, most of the work is saved.
+that change, most of the work is saved. Where a backlog comes to its end, it starts at once.
 
 Topics that are not batched behave as Faust's own.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -14,8 +15,29 @@ if TYPE_CHECKING:
     from transport.consumer import BatchingConsumer
 
 
+#: Most bytes of the values in one batch, unless a single one has more: what becomes of a batch is
+#: in memory at once.
+MOST_BYTES = 256 * 1024
+
+_size = attrgetter("serialized_value_size")
+
+
+def pieces(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
+    """Yield the records of a fetch in the portions that make a batch each."""
+    if sum(map(_size, records)) <= MOST_BYTES:
+        yield records
+        return
+    start = held = 0
+    for number, size in enumerate(map(_size, records)):
+        if held and held + size > MOST_BYTES:
+            yield records[start:number]
+            start, held = number, 0
+        held += size
+    yield records[start:]
+
+
 class Batch:
-    """The records that one fetch brought for one partition, in offset order; never empty."""
+    """Records that one fetch brought for one partition, in offset order; never empty."""
 
     __slots__ = ("_consumer", "epoch", "records", "tp")
 

@@ -13,7 +13,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
-from transport.batch import Batch
+from transport.batch import Batch, pieces
 from transport.offsets import Offsets
 from transport.thread import BatchingConsumerThread
 
@@ -52,6 +52,8 @@ class BatchingConsumer(driver.Consumer):
         self.offsets = Offsets()
         #: When the last batch was delivered, in monotonic seconds.
         self._delivered_at = 0.0
+        #: Whether more came than agents could take, and they have not had a rest since.
+        self._behind = False
         self._room = asyncio.Event()
         #: Set unless a seek is under way; a fetch meanwhile may bring anything.
         self._positioned = asyncio.Event()
@@ -82,8 +84,9 @@ class BatchingConsumer(driver.Consumer):
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             if tp.topic in batched_topics:
                 fresh = self.offsets.fresh(tp, found)
-                if fresh and not void and self._still(epoch):
-                    yield tp, self._batch_message(tp, fresh)
+                for piece in pieces(fresh) if fresh else ():
+                    if not void and self._still(epoch):
+                        yield tp, self._batch_message(tp, piece)
             else:
                 for record in self._thinned(tp, found):
                     if not self.flow_active:
@@ -114,6 +117,7 @@ class BatchingConsumer(driver.Consumer):
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
         active = self._get_active_partitions()
         fetchable = {tp for tp in active if self.offsets.outstanding[tp.topic] < MOST_OUTSTANDING}
+        self._behind |= len(fetchable) < len(active)
         if not fetchable:
             await self._wait_for_room()
             return {}
@@ -275,13 +279,23 @@ class BatchingConsumer(driver.Consumer):
         await super().commit_and_end_transactions()
 
     async def _pause(self, least_s: float, most_s: float) -> None:
-        """Sleep until the next checkpoint; the longer pause only while there is work to do."""
-        start = time.monotonic()
-        await self.sleep(least_s)
-        while not self.should_stop and (now := time.monotonic()) < start + most_s:
-            if now > self._delivered_at + IDLE_S and all(map(self.caught_up, self.offsets)):
+        """Sleep until the next checkpoint; the longer pause only while there is work to do.
+
+        Where a backlog comes to its end, the checkpoint is due at once: somebody waits for that.
+        """
+        start = now = time.monotonic()
+        # At least once, whatever the pauses: this runs in a loop that has no other rest.
+        while not self.should_stop:
+            left = start + least_s - now
+            await self.sleep(min(IDLE_S, left) if left > 0 else IDLE_S)
+            now = time.monotonic()
+            if now >= start + most_s:
                 return
-            await self.sleep(IDLE_S)
+            if not self._behind and now < start + least_s:
+                continue
+            if now > self._delivered_at + IDLE_S and all(map(self.caught_up, self.offsets)):
+                self._behind = False
+                return
 
     @Service.task
     async def _checkpointing(self) -> None:

@@ -13,13 +13,14 @@ from benchmarks.protocol import Task, say_ready, say_settings
 from benchmarks.workload import records
 from config import settings
 from kafka_producer import FinancialDataProducer
-from pipeline.load import CHUNK, find_gaps, load
+from models.series import MOST_BARS
+from pipeline.load import find_gaps, load
 
 
 def main() -> None:
     """Produce the whole history, then stop."""
     task = Task.given()
-    say_settings({"chunk": CHUNK})
+    say_settings({"bars_a_message": MOST_BARS})
     history = records(task.tickers, task.bars)
     say_ready()
     gaps = find_gaps(settings(), history)

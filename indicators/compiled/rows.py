@@ -68,9 +68,9 @@ class RowStore:
 
     def advance(
         self,
-        numbers: Sequence[int],
-        bars: Sequence[tuple[float, float, float, float]],
-        forming: Sequence[bool],
+        numbers: npt.ArrayLike,
+        bars: npt.ArrayLike,
+        forming: npt.ArrayLike,
     ) -> Row:
         """Give each bar to its row, in order; returns the values at each, NaN where there is none.
 
@@ -83,11 +83,12 @@ class RowStore:
             An array of shape (bars, values), values as in ``specification.outputs``.
         """
         layout = self.layout
-        out = np.empty((len(numbers), len(layout.outputs)))
+        which = np.array(numbers, dtype=np.int64)
+        out = np.empty((len(which), len(layout.outputs)))
         function, kinds = self._compiled
         function(
             self.rows,
-            np.array(numbers, dtype=np.int64),
+            which,
             np.array(bars, dtype=np.float64),
             np.array(forming, dtype=np.bool_),
             kinds,

@@ -11,6 +11,7 @@ from faust import Record
 from agents import news, social
 from agents.alerts import Alerts, TrendAlertsStage
 from agents.economy import Broadcast, EconomyStage
+from agents.history import HistoryStage
 from agents.macro import MacroStage
 from agents.prices import PricesStage
 from agents.sentiment import SentimentStage
@@ -20,14 +21,14 @@ from agents.trends import InputTables, Trends
 from alerts import RuleBook
 from config import read_settings
 from indicators import parse
-from models import SERIES_UPDATE, TREND, SeriesUpdate
+from models import COMMAND, SERIES_UPDATE, TREND, SeriesUpdate
 from sinks import MemorySink, Origin, Sink, Writer
 from sinks.base import Document
 from tables.indicators import IndicatorTable
 from tables.live import LiveTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
-from topics import ALERTS, DATA_TOPICS, MACRO_BACKDROP, TRENDS
+from topics import ALERTS, COMMANDS, DATA_TOPICS, MACRO_BACKDROP, PRICE_HISTORY, TRENDS
 from transport import BatchingApp
 from transport.checkpoint import Rows
 
@@ -61,10 +62,10 @@ class MemoryWorker:
         self.trends = Trends(app, self.services, inputs)
         self.alerts = Alerts(app, self.services, book or RuleBook())
         self.broadcast = Broadcast(self.services, self.economy)
+        prices = PricesStage(self.services, self.prices, self.trends, self.alerts.about("bar"))
         self.stages: Mapping[str, Stage] = {
-            "prices": PricesStage(
-                self.services, self.prices, self.trends, self.alerts.about("bar")
-            ),
+            "prices": prices,
+            "history": HistoryStage(self.services, prices),
             "news": self._texts("news", news.text, news.to_writes, lambda _: 1.0),
             **{
                 name: self._texts(name, social.text, social.to_writes_of(name), social.weight)
@@ -86,6 +87,8 @@ class MemoryWorker:
         self.published: list[dict[str, Any]] = []
         #: What was sent to `alerts`, in order.
         self.alerted: list[dict[str, Any]] = []
+        #: Tickers that were ordered to be computed again.
+        self.recomputed: list[str] = []
         #: Messages of `macro-backdrop` that no checkpoint has saved.
         self._uncommitted: list[tuple[SeriesUpdate, Origin]] = []
         self._offsets: dict[tuple[str, int], int] = {}
@@ -107,7 +110,7 @@ class MemoryWorker:
         """Return where the next message of a topic is."""
         place = self.services.partition_of(key) if partition is None else partition
         offset = self._offsets[kind, place] = self._offsets.get((kind, place), -1) + 1
-        derived = {"macro": MACRO_BACKDROP, "trends": TRENDS}
+        derived = {"macro": MACRO_BACKDROP, "trends": TRENDS, "history": PRICE_HISTORY}
         topic = derived.get(kind) or DATA_TOPICS[kind]
         return Origin(topic.name, place, offset, key.encode(), b"{}")
 
@@ -181,6 +184,8 @@ class MemoryWorker:
                     self.apply("trends", TREND.decode(key, value))
                 if topic == ALERTS.name:
                     self.alerted.append(orjson.loads(value))
+                if topic == COMMANDS.name:
+                    self.recomputed.append(COMMAND.decode(key, value).ticker)
                 if topic == MACRO_BACKDROP.name:
                     update = SERIES_UPDATE.decode(key, value)
                     origin = self.origin("macro", update.series, partition)

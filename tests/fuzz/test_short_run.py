@@ -25,7 +25,7 @@ def test_nothing_is_found(servers: Servers, tmp_path: Path) -> None:
     assert report.all_findings == []
     fates = report.messages.fates
     # Those that were made, and the last ones.
-    assert sum(fates.values()) == 300 + 8
+    assert sum(fates.values()) == 300 + 9
     assert min(fates["document"], fates["dead letter"]) > 20
     assert sum(report.requests.answers.values()) == 150
     assert report.requests.answers["200"] > 5

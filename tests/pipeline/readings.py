@@ -29,12 +29,15 @@ HEADLINE = Headline(
 )
 
 
-def reading(produced: int, stored: int | None, lag: int = 0, at: float = 0.0) -> Reading:
+def reading(
+    produced: int, stored: int | None, lag: int = 0, at: float = 0.0, history: int = 0
+) -> Reading:
     """Return numbers where only prices have come."""
     data = {kind: KindStatus(spec.name, 0, 0, 0) for kind, spec in DATA_TOPICS.items()}
     data["prices"] = KindStatus("stock-prices", produced, stored, lag)
     return Reading(
         data=data,
+        history=history,
         collections={
             "stock_prices": stored or 0,
             "news": 0,

@@ -153,9 +153,9 @@ class AcknowledgingProducer:
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    def produce_records(self, topic: object, records: Any) -> int:
-        self.calls.append(len(records))
-        return len(records)
+    def produce_history(self, bars: Any) -> int:
+        self.calls.append(len(bars))
+        return len(bars)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -180,7 +180,8 @@ def test_the_load_reports_each_ticker(terminal: bool) -> None:
         assert "\x1b" not in shown
 
 
-def test_a_load_stops_between_two_chunks() -> None:
+def test_a_load_stops_between_two_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.load.BARS_AT_ONCE", 500)
     bars = recorded.bars("AAPL")[:1200]
     stop = Event()
     producer: Any = AcknowledgingProducer()

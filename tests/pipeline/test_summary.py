@@ -20,7 +20,7 @@ OUTCOME = Outcome(
 
 def test_numbers_of_this_run_and_altogether() -> None:
     text = "\n".join(summary(OUTCOME))
-    for part in ("Summary (stopped)", "1,500, 100 of them", "2,400 (+1,500)", "3 (+0", "9.8 s"):
+    for part in ("Summary (stopped)", "1,600, 100 of them", "2,400 (+1,500)", "3 (+0", "9.8 s"):
         assert part in text
     assert "trends           AAPL up 63" in text
 

@@ -28,6 +28,20 @@ def test_a_row_tells_its_offset(offset: int, mark: str) -> None:
     assert row_offset(row(offset, mark)) == offset
 
 
+def with_history(offset: int, history: int) -> bytes:
+    """A row of a table that follows a second topic."""
+    return orjson.dumps({"offset": offset, "history": history, "intervals": {}})
+
+
+def test_a_second_offset_makes_a_row_further() -> None:
+    """Where one worker wrote after another, in whichever topic it went on."""
+    steps = [row(-1), with_history(-1, 0), with_history(-1, 7), with_history(3, 7), row(12)]
+    told = list(map(row_offset, steps))
+    assert told == [-1, 0, 7, 11, 12]
+    # Only a key of this place counts.
+    assert row_offset(b'{"offset":3,"x":{"history":9}}') == 3
+
+
 @given(st.binary(max_size=40))
 def test_any_bytes_have_an_offset_or_none(raw: bytes) -> None:
     assert row_offset(raw) >= -1 or raw.startswith(b'{"offset":-')

@@ -83,6 +83,25 @@ def test_a_state_goes_on_after_a_restart_as_if_there_had_been_none(
     assert values(loaded, "1d") == values(state, "1d")
 
 
+def test_a_row_keeps_how_far_the_history_is(table: IndicatorTable) -> None:
+    """And one without history is what it was before there was that topic."""
+    state = table.of("AAPL", 3)
+    feed(state, "1d", [1.0, 2.0])
+    before = state.dump()
+    assert b"history" not in before
+    table.keep({"AAPL": (3, before)})
+    table.void()
+    assert table.of("AAPL", 3).history == -1
+    state = table.of("AAPL", 3)
+    state.history = 17
+    after = state.dump()
+    assert row_offset(after) == row_offset(before) + 18
+    table.keep({"AAPL": (3, after)})
+    table.void()
+    loaded = table.of("AAPL", 3)
+    assert (loaded.offset, loaded.history, loaded.dump()) == (1, 17, after)
+
+
 def test_a_cut_holds_what_is_dirty_once(table: IndicatorTable) -> None:
     feed(table.of("AAPL", 1), "1d", [1.0])
     feed(table.of("MSFT", 2), "1d", [2.0])

@@ -212,6 +212,7 @@ async def test_the_longer_pause_ends_only_where_nothing_is_left_to_read(behind: 
     consumer = SimpleNamespace(
         should_stop=False,
         _delivered_at=0.0,
+        _behind=False,
         offsets=[TP("t", 0)],
         caught_up=caught_up,
         sleep=asyncio.sleep,
