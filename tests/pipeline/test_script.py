@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -93,10 +93,13 @@ def test_only_yahoo_has_a_stream(tmp_path: Path) -> None:
 @pytest.mark.integration
 def test_yahoo_loads_and_streams(deployment: Deployment, tmp_path: Path) -> None:
     """The default: history, and the bar that is forming, in one database."""
-    today = int(time.time()) // 86_400 * 86_400
+    # Where it is noon: for some minutes after midnight, yesterday's bar is not closed yet.
+    ahead = 12 - datetime.now(UTC).hour
+    today = (int(time.time()) + ahead * 3_600) // 86_400 * 86_400 - ahead * 3_600
     with YahooServer() as yahoo:
         rows = [row(today - 86_400 * back, 50.0 + back % 17) for back in range(600, -1, -1)]
-        yahoo.charts["PETR4.SA"] = Chart(rows, zone="UTC", long_name="Petroleo Brasileiro S.A.")
+        zone = f"Etc/GMT{-ahead:+d}"
+        yahoo.charts["PETR4.SA"] = Chart(rows, zone=zone, long_name="Petroleo Brasileiro S.A.")
         environment = deployment.environment() | {"YAHOO_BASE_URL": yahoo.url}
         arguments = ["PETR4.SA", "--initial-load", "--skip-news", "--interval", "1"]
         process = start(tmp_path, arguments, environment)
