@@ -28,11 +28,15 @@ run: $(RUN_STAMP) ## stream recorded prices through a real Kafka into a real Mon
 # Given servers are one broker with one set of topics: one process.
 PARALLEL := $(if $(KAFKA_BOOTSTRAP_SERVERS),,-n 3 --dist loadfile)
 
-test: $(DEV_STAMP) ## run the tests, on servers of their own (ARGS="-k indicators" adds options)
+# After the others, as it measures nothing but needs the machine: six servers and three workers.
+SHORT_CHAOS := tests/chaos/test_short_run.py
+
+test: $(DEV_STAMP) ## run the tests, on servers of their own, then the short chaos run (ARGS="-k indicators" adds options, without it)
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not long" $(ARGS)
+	$(if $(ARGS)$(KAFKA_BOOTSTRAP_SERVERS),,@$(BIN)/python -m pytest $(SHORT_CHAOS))
 
 test-long: $(DEV_STAMP) ## run the tests that take half a minute and more each: kills, handovers, restarts
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long --deselect $(SHORT_CHAOS) $(ARGS)
 
 check: lint types audit test ## what every commit must pass: ruff, mypy, no known vulnerability, tests
 
