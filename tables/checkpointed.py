@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -103,21 +103,28 @@ class CheckpointedTable(faust.Table[str, Row]):
 
     async def send(self, rows: Rows) -> None:
         """Return once the changelog has acknowledged ``rows`` (see transport.checkpoint.State)."""
-        by_partition: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
-        for key, (partition, raw) in rows.items():
-            by_partition[partition].append((key.encode(), raw))
         self._written.clear()
-        await asyncio.gather(*(self._send(*one) for one in by_partition.items()))
-
-    async def _send(self, partition: int, messages: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send the rows of one partition, a part after the other: all at once is much memory."""
         topic = self.changelog_topic.get_topic_name()
-        sent: list[Any] = []
-        for start in range(0, len(messages), ROWS_AT_ONCE):
-            part = messages[start : start + ROWS_AT_ONCE]
-            sent += await asyncio.gather(*await send_batches(self.app, topic, partition, part))
-        if len(sent) == 1:
-            self._written[partition] = (sent[0].offset, len(messages))
+        waiting: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+        sent: dict[int, list[Any]] = defaultdict(list)
+        count: Counter[int] = Counter()
+        for key, (partition, raw) in rows.items():
+            part = waiting[partition]
+            part.append((key.encode(), raw))
+            count[partition] += 1
+            if len(part) == ROWS_AT_ONCE:
+                # All at once is much memory: the part before this one must have arrived.
+                await asyncio.gather(*sent[partition])
+                sent[partition] += await send_batches(self.app, topic, partition, part)
+                waiting[partition] = []
+        for partition, part in waiting.items():
+            if part:
+                sent[partition] += await send_batches(self.app, topic, partition, part)
+        await asyncio.gather(*(one for batches in sent.values() for one in batches))
+        for partition, batches in sent.items():
+            if len(batches) == 1:
+                written = await batches[0]
+                self._written[partition] = (written.offset, count[partition])
 
     def keep(self, rows: Rows) -> None:
         """Put ``rows`` into the table; their changelog is written."""

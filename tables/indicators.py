@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,12 @@ import orjson
 from faust.types import AppT
 
 from indicators import Bar, Specification
-from indicators.compiled import RowSet, RowStore
+from indicators.compiled import RowSet, RowStore, packed
 from indicators.obv_slope import ObvSlope
 from sinks.documents import as_date
 from tables.checkpointed import Row, to_row
 from tables.live import LiveTable
+from transport.checkpoint import Rows
 from trend import LastBar
 from trend.scores import READ
 
@@ -66,13 +67,9 @@ class IntervalState:
         values = self.indicators.values() if self.forming is None else self.forming
         return LastBar(*self.last, values, self.indicators.slope)
 
-    def dump(self, fingerprint: str) -> dict[str, Any]:
-        """Return everything as JSON."""
-        saved: dict[str, Any] = {
-            "last_time": self.last_time,
-            "fingerprint": fingerprint,
-            "row": self.indicators.packed(),
-        }
+    def saved(self, fingerprint: str) -> dict[str, Any]:
+        """Return everything but the row of the indicators, as JSON that does not change."""
+        saved: dict[str, Any] = {"last_time": self.last_time, "fingerprint": fingerprint}
         if self.last is not None:
             saved["bar"] = self.last
         if self.forming is not None:
@@ -127,19 +124,47 @@ class TickerState:
 
     def dump(self) -> bytes:
         """Return the row: JSON that begins with the offsets (see tables.checkpointed)."""
-        fingerprint = self.store.layout.specification.fingerprint
-        # Without history, a row is what it was before there was that topic.
-        history = {} if self.history < 0 else {"history": self.history}
-        return to_row(
-            {
-                "offset": self.offset,
-                **history,
-                "newest": self.newest,
-                "intervals": {
-                    name: state.dump(fingerprint) for name, state in self.intervals.items()
-                },
-            }
-        )
+        return FrozenRows(self.store, {"": self})[""][1]
+
+
+class FrozenRows(Rows):
+    """The rows of tickers as they are at one moment, each made anew when it is asked for.
+
+    All at once would be 3 kB a ticker, beside the ones that they replace; so the numbers are
+    copied, side by side, and the rows come one by one.
+    """
+
+    def __init__(self, store: RowStore, states: Mapping[str, TickerState]) -> None:
+        fingerprint = store.layout.specification.fingerprint
+        #: By ticker the partition, the fields but for the intervals, and where these are below.
+        self._tickers: dict[str, tuple[int, dict[str, Any], dict[str, int]]] = {}
+        self._saved: list[dict[str, Any]] = []
+        numbers: list[int] = []
+        for key, state in states.items():
+            # Without history, a row is what it was before there was that topic.
+            history = {} if state.history < 0 else {"history": state.history}
+            fields = {"offset": state.offset, **history, "newest": state.newest}
+            places = {}
+            for name, interval in state.intervals.items():
+                places[name] = len(numbers)
+                numbers.append(interval.indicators.number)
+                self._saved.append(interval.saved(fingerprint))
+            self._tickers[key] = state.partition, fields, places
+        self._numbers = store.rows[numbers]
+
+    def __getitem__(self, key: str) -> tuple[int, bytes]:
+        partition, fields, places = self._tickers[key]
+        intervals = {
+            name: self._saved[place] | {"row": packed(self._numbers[place])}
+            for name, place in places.items()
+        }
+        return partition, to_row(fields | {"intervals": intervals})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tickers)
+
+    def __len__(self) -> int:
+        return len(self._tickers)
 
 
 class IndicatorRow(Row):
@@ -176,6 +201,10 @@ class IndicatorTable(LiveTable[TickerState]):
         self.specification = specification
         self.indicators = RowStore(specification)
         self.row_type = type("IndicatorRow", (IndicatorRow,), {"indicators": self.indicators})
+
+    def frozen(self, states: Mapping[str, TickerState]) -> Rows:
+        """Return the rows of these states (see tables.live)."""
+        return FrozenRows(self.indicators, states)
 
     def new(self, partition: int) -> TickerState:
         """Return the state of a ticker that had no bar yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
@@ -86,10 +86,13 @@ class LiveTable(CheckpointedTable, Generic[S]):
         self._dirty.add(key)
 
     def cut(self) -> Rows:
-        """Serialise what changed (see transport.checkpoint.State)."""
+        """Return what changed, as it is now (see transport.checkpoint.State)."""
         dirty, self._dirty = self._dirty, set()
-        live = self._live
-        return {key: (live[key].partition, live[key].dump()) for key in dirty}
+        return self.frozen({key: self._live[key] for key in dirty})
+
+    def frozen(self, states: Mapping[str, S]) -> Rows:
+        """Return the rows of these states, which do not change with them."""
+        return {key: (state.partition, state.dump()) for key, state in states.items()}
 
     def void(self) -> None:
         """Drop live objects and dirty marks; the saved rows stand."""

@@ -132,8 +132,10 @@ class Checkpointer:
                 return False
             for state, rows in cuts:
                 state.keep(rows)
-            # Not before: the rows that these replace are free only now.
-            if sum(len(rows) for _, rows in cuts) >= MANY_ROWS:
+            many = sum(len(rows) for _, rows in cuts) >= MANY_ROWS
+            # The rows that these replace are free only now, and so are copies that cuts have made.
+            cuts.clear()
+            if many:
                 await asyncio.to_thread(give_back)
                 if consumer.epoch != epoch:
                     return False

@@ -10,6 +10,6 @@ two and has the same JSON. `rows` is what a worker uses.
 """
 
 from indicators.compiled.layout import Layout
-from indicators.compiled.rows import RowSet, RowStore, named
+from indicators.compiled.rows import RowSet, RowStore, named, packed
 
-__all__ = ["Layout", "RowSet", "RowStore", "named"]
+__all__ = ["Layout", "RowSet", "RowStore", "named", "packed"]

@@ -149,11 +149,6 @@ class RowSet:
         row: Row = self._store.rows[self.number]
         return row
 
-    def packed(self) -> str:
-        """The row as text: the base64 of its numbers, 8 bytes each, the lowest first."""
-        row = self.row.astype("<f8", copy=False)
-        return binascii.b2a_base64(row.tobytes(), newline=False).decode("ascii")
-
     @classmethod
     def from_state(cls, store: RowStore, state: Any) -> Self:
         """The set as it was when `state` was taken.
@@ -169,7 +164,7 @@ class RowSet:
 
         Args:
             store: where it is to lie.
-            row: what :meth:`packed` returned, or its numbers with None in the place of NaN.
+            row: what :func:`packed` returned, or its numbers with None in the place of NaN.
 
         Raises:
             ValueError: if it has not as many numbers as the specification asks for.
@@ -187,6 +182,12 @@ class RowSet:
         restored = cls(store)
         store.rows[restored.number] = row
         return restored
+
+
+def packed(row: Row) -> str:
+    """Return a row as text: the base64 of its numbers, 8 bytes each, the lowest first."""
+    numbers = row.astype("<f8", copy=False)
+    return binascii.b2a_base64(numbers.tobytes(), newline=False).decode("ascii")
 
 
 def named(layout: Layout, values: Sequence[float]) -> dict[str, float | None]:

@@ -235,3 +235,19 @@ def test_a_row_of_other_parameters_is_shown_without_values(table: IndicatorTable
 def test_a_recovered_row_is_shown_with_values_too(table: IndicatorTable) -> None:
     saved(table, "AAPL", [1.0, 2.0])
     assert reopened(table)["AAPL"].__json__() == table["AAPL"].__json__()
+
+
+def test_a_cut_does_not_change_with_the_bars_after_it(table: IndicatorTable) -> None:
+    """Its rows are made while the next batches are applied."""
+    expected = {}
+    for ticker in ("AAPL", "MSFT"):
+        feed(table.of(ticker, 2), "1d", [10.0, 11.0])
+        feed(table.of(ticker, 2), "1h", [12.0])
+        table.mark_dirty(ticker)
+        expected[ticker] = (2, table.of(ticker, 2).dump())
+    rows = table.cut()
+    feed(table.of("AAPL", 2), "1d", [13.0])
+    feed(table.of("AAPL", 2), "1m", [14.0])
+    table.of("IBM", 2)
+    assert dict(rows) == expected
+    assert table.of("AAPL", 2).dump() != expected["AAPL"][1]
