@@ -75,6 +75,8 @@ class Checkpointer:
         self._states: list[State] = []
         self._consumer: BatchingConsumer | None = None
         self._running = asyncio.Lock()
+        #: Whether the last one saved many rows.
+        self._was_large = False
 
     def register_store(self, store: Store) -> None:
         """Have checkpoints wait for ``store``."""
@@ -122,6 +124,7 @@ class Checkpointer:
             marks = [(store, store.cut()) for store in self._stores]
             cuts = [(state, state.cut()) for state in self._states]
             if not offsets and not any(rows for _, rows in cuts):
+                await self._give_back(many=False)
                 return True
             for store, mark in marks:
                 await store.flushed(mark)
@@ -135,16 +138,24 @@ class Checkpointer:
             many = sum(len(rows) for _, rows in cuts) >= MANY_ROWS
             # The rows that these replace are free only now, and so are copies that cuts have made.
             cuts.clear()
-            if many:
-                await asyncio.to_thread(give_back)
-                if consumer.epoch != epoch:
-                    return False
+            await self._give_back(many)
+            if consumer.epoch != epoch:
+                return False
             committed = await self._commit(consumer, offsets)
             self.completed += 1
             self.took_s = time.monotonic() - start
             if self.on_completed is not None:
                 self.on_completed(self.took_s)
             return committed and consumer.epoch == epoch
+
+    async def _give_back(self, many: bool) -> None:
+        """Give memory back after many rows, and once more at the next checkpoint.
+
+        By then the batches that were under way meanwhile are gone as well.
+        """
+        if many or self._was_large:
+            await asyncio.to_thread(give_back)
+        self._was_large = many
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:
         if not offsets:
