@@ -29,7 +29,7 @@ from tables.live import LiveTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable
 from topics import ALERTS, COMMANDS, DATA_TOPICS, MACRO_BACKDROP, PRICE_HISTORY, TRENDS
-from transport import BatchingApp
+from transport import Batch, BatchingApp
 from transport.checkpoint import Rows
 
 KINDS = ("news", "twitter", "reddit")
@@ -126,6 +126,13 @@ class MemoryWorker:
         writes += stage.complete()
         self.services.sink.write(writes)
         return origin
+
+    async def process(self, kind: str, batch: Batch) -> None:
+        """Put a batch through the stage of its kind, until it is stored; nothing is sent."""
+        stage = self.stages[kind]
+        self.services.outbox.post = lambda: None  # type: ignore[method-assign]
+        await stage.process(batch)
+        await stage.writer.flushed(stage.writer.cut())
 
     def apply_all(self, messages: Iterable[tuple[str, Any]]) -> None:
         """Apply Records of several kinds."""

@@ -217,18 +217,11 @@ def batch(worker: MemoryWorker, values: Sequence[bytes | None]) -> Batch:
     return Batch(consumer, place, records, 0)
 
 
-async def process(worker: MemoryWorker, whole: Batch) -> None:
-    stage = worker.stages["history"]
-    worker.services.outbox.post = lambda: None  # type: ignore[method-assign]
-    await stage.process(whole)
-    await stage.writer.flushed(stage.writer.cut())
-
-
 async def test_a_bad_row_sets_its_series_aside_whole(make: Make) -> None:
     worker = make()
     first, second = [value for _, value in messages(random_bars(["AAPL"], 600), 1e15)]
     spoilt = re.sub(rb'"close":\[[^,]+', b'"close":[true', first)
-    await process(worker, batch(worker, [spoilt, first, None, second]))
+    await worker.process("history", batch(worker, [spoilt, first, None, second]))
     assert len(stored(worker)) == 600
     letters = {one["offset"]: one for one in worker.documents(DEAD_LETTERS).values()}
     assert letters.keys() == {0, 2}
@@ -252,9 +245,9 @@ async def test_a_series_that_breaks_the_program_is_set_aside(
 
     monkeypatch.setattr(worker.alerts, "bars", bars_or_break)
     with pytest.raises(RuntimeError, match="a bug"):
-        await process(worker, batch(worker, values))
+        await worker.process("history", batch(worker, values))
     worker.crash()
-    await process(worker, batch(worker, values))
+    await worker.process("history", batch(worker, values))
     assert len(stored(worker)) == 500
     (letter,) = worker.documents(DEAD_LETTERS).values()
     assert "the program failed on it" in letter["error"]

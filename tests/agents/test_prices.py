@@ -39,13 +39,6 @@ def batch(worker: MemoryWorker, bars: list[Any]) -> Batch:
     return Batch(consumer, TP("stock-prices", partition), records, 0)
 
 
-async def process(worker: MemoryWorker, whole: Batch) -> None:
-    stage = worker.stages["prices"]
-    worker.services.outbox.post = lambda: None  # type: ignore[method-assign]
-    await stage.process(whole)
-    await stage.writer.flushed(stage.writer.cut())
-
-
 async def test_a_bar_closes_in_the_batch_in_which_it_formed(worker: MemoryWorker) -> None:
     """What comes last of a bar counts, also for the trend."""
     bars = [
@@ -54,7 +47,7 @@ async def test_a_bar_closes_in_the_batch_in_which_it_formed(worker: MemoryWorker
         bar("AAPL", 2 * MINUTE, 12.0),
         bar("AAPL", 3 * MINUTE, 13.0, closed=False),
     ]
-    await process(worker, batch(worker, bars))
+    await worker.process("prices", batch(worker, bars))
     state = worker.prices.of("AAPL", worker.services.partition_of("AAPL"))
     interval = state.intervals[bars[0].interval]
     assert interval.last_time == 2 * MINUTE
@@ -88,9 +81,9 @@ async def test_a_bar_that_breaks_the_program_is_set_aside(
     monkeypatch.setattr(stage, "_publish", publish_or_break)
     whole = batch(worker, bars)
     with pytest.raises(RuntimeError, match="a bug"):
-        await process(worker, whole)
+        await worker.process("prices", whole)
     worker.crash()
-    await process(worker, whole)
+    await worker.process("prices", whole)
     assert len(worker.documents(STOCK_PRICES)) == 3
     (letter,) = worker.documents(DEAD_LETTERS).values()
     assert letter["offset"] == 2

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from faust.types import TP
 
 from transport.checkpoint import MANY_ROWS, Checkpointer, Rows
-from transport.consumer import BatchingConsumer
 
 PLACE = TP("stock-prices", 0)
 
@@ -198,27 +196,6 @@ async def test_how_long_a_checkpoint_took(parts: Parts) -> None:
     parts.documents.acknowledged.set()
     await running
     assert parts.checkpoints.took_s >= 0.04
-
-
-@pytest.mark.parametrize("behind", [True, False])
-async def test_the_longer_pause_ends_only_where_nothing_is_left_to_read(behind: bool) -> None:
-    """A fetch may bring nothing for a while although the brokers have more."""
-    looks: list[TP] = []
-
-    def caught_up(tp: TP) -> bool:
-        looks.append(tp)
-        return not behind or len(looks) > 3
-
-    consumer = SimpleNamespace(
-        should_stop=False,
-        _delivered_at=0.0,
-        _behind=False,
-        offsets=[TP("t", 0)],
-        caught_up=caught_up,
-        sleep=asyncio.sleep,
-    )
-    await BatchingConsumer._pause(consumer, 0.0, 60.0)  # type: ignore[arg-type]
-    assert len(looks) == (4 if behind else 1)
 
 
 @pytest.mark.parametrize(("rows", "given"), [(MANY_ROWS, 2), (MANY_ROWS - 1, 0)])
