@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.deployment import Deployment
+
 #: Without the sandbox, because tests may run as root; without what Chromium asks the web by itself.
 ARGUMENTS = [
     "--no-sandbox",
@@ -24,6 +26,11 @@ ARGUMENTS = [
 def chromium() -> str | None:
     """Return where Chromium is, None where there is none."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def address(deployment: Deployment, place: str = "") -> str:
+    """Return where a deployment's page is, at a place such as ``#AAPL``."""
+    return f"http://127.0.0.1:{deployment.workers[-1].port}/{place}"
 
 
 @contextmanager

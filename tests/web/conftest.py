@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.sync_api import Browser
 from pymongo.database import Database
 
 from config import Settings, read_settings
@@ -17,6 +18,7 @@ from embedded.locate import Servers
 from sinks.base import Document
 from sinks.indexes import ensure_indexes
 from sinks.mongo import connect, database
+from tests.web.browser import browsing
 from web.server import mount
 
 Client = TestClient[web.Request, web.Application]
@@ -32,6 +34,13 @@ def settings(servers: Servers) -> Settings:
         mongodb_uri=servers.mongodb,
         mongodb_database=f"test_{uuid.uuid4().hex[:12]}",
     )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of one file."""
+    with browsing() as found:
+        yield found
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from embedded.locate import Servers
 from tests.deployment import Deployment, bar
-from tests.web.browser import browsing, chromium, opened
+from tests.web.browser import address, chromium, opened
 from tests.web.rows import DAY_MS, START_MS
 
 pytestmark = [
@@ -60,16 +60,6 @@ def deployment(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> It
         yield made
     finally:
         made.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as found:
-        yield found
-
-
-def address(deployment: Deployment, place: str) -> str:
-    return f"http://127.0.0.1:{deployment.workers[-1].port}/{place}"
 
 
 def wait_live(page: Page) -> None:
