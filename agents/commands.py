@@ -22,7 +22,7 @@ from sinks.base import Document
 from sinks.documents import STOCK_PRICES, as_ms
 from sinks.history import StoredBars
 from tables.followed import FollowedTable
-from tables.indicators import IntervalState
+from tables.indicator_state import IntervalState
 from topics import COMMANDS
 from transport import Batch, BatchingApp
 

@@ -24,7 +24,7 @@ from sinks import Origin, Write
 from sinks.documents import series_writes
 from sinks.packed import head, place
 from sinks.packed_series import SeriesPacker
-from tables.indicators import IntervalState
+from tables.indicator_state import IntervalState
 from topics import COMMANDS, PRICE_HISTORY
 from transport import BatchingApp
 

@@ -21,7 +21,8 @@ from models.snapshots import snapshots
 from sinks import Origin, Write
 from sinks.documents import bar_write
 from sinks.packed import BarWrite, Indicators, head, pack_bar, place
-from tables.indicators import IndicatorTable, IntervalState
+from tables.indicator_state import IntervalState
+from tables.indicators import IndicatorTable
 from topics import STOCK_PRICES, TECHNICAL_INDICATORS
 from transport import BatchingApp
 

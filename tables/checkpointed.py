@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -58,6 +58,10 @@ class Row:
         self.raw = raw
         self.partition = partition
 
+    def whole(self) -> bytes:
+        """Return the row as it is in the changelog; ``raw`` need not be more than its beginning."""
+        return self.raw
+
     def __json__(self) -> Any:
         return orjson.loads(self.raw)
 
@@ -99,7 +103,7 @@ class CheckpointedTable(faust.Table[str, Row]):
     def row(self, key: str) -> bytes | None:
         """Return the saved row of ``key``, or None."""
         row: Row | None = self.data.get(key)
-        return None if row is None else row.raw
+        return None if row is None else row.whole()
 
     async def send(self, rows: Rows) -> None:
         """Return once the changelog has acknowledged ``rows`` (see transport.checkpoint.State)."""
@@ -130,8 +134,12 @@ class CheckpointedTable(faust.Table[str, Row]):
         """Put ``rows`` into the table; their changelog is written."""
         if rows:  # otherwise what was written last may be of an epoch that was void before this
             self._note_own_writes()
-        for key, (partition, raw) in rows.items():
-            self.data[key] = self.row_type(raw, partition)
+        for key, row in self.held(rows).items():
+            self.data[key] = row
+
+    def held(self, rows: Rows) -> Mapping[str, Row]:
+        """Return rows as the table holds them."""
+        return {key: self.row_type(raw, partition) for key, (partition, raw) in rows.items()}
 
     def _note_own_writes(self) -> None:
         """Let the next recovery begin behind what this worker wrote itself.

@@ -164,7 +164,7 @@ class RowSet:
 
         Args:
             store: where it is to lie.
-            row: what :func:`packed` returned, or its numbers with None in the place of NaN.
+            row: what :func:`packed` returned, as text; or its numbers, None in the place of NaN.
 
         Raises:
             ValueError: if it has not as many numbers as the specification asks for.
@@ -184,10 +184,10 @@ class RowSet:
         return restored
 
 
-def packed(row: Row) -> str:
+def packed(row: Row) -> bytes:
     """Return a row as text: the base64 of its numbers, 8 bytes each, the lowest first."""
     numbers = row.astype("<f8", copy=False)
-    return binascii.b2a_base64(numbers.tobytes(), newline=False).decode("ascii")
+    return binascii.b2a_base64(numbers.tobytes(), newline=False)
 
 
 def named(layout: Layout, values: Sequence[float]) -> dict[str, float | None]:

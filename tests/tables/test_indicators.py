@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from indicators import Ohlcv, parse
 from tables.checkpointed import row_offset
-from tables.indicators import IndicatorTable, TickerState
+from tables.indicator_state import TickerState
+from tables.indicators import IndicatorTable
 from tests.tables.conftest import SPECIFICATION, changelog
 from transport import BatchingApp
 
@@ -137,6 +138,25 @@ def test_a_cut_changes_no_row_until_it_is_kept(table: IndicatorTable) -> None:
     table.keep(rows)
     assert table.row("AAPL") == rows["AAPL"][1]
     assert table["AAPL"].partition == 1
+
+
+def test_what_is_kept_stands_while_live_bars_go_on(table: IndicatorTable) -> None:
+    """Its numbers lie beside the live ones, also where intervals are added and rows recovered."""
+    for intervals in (["1d"], ["1d"], ["1d", "5m"], [], ["5m", "1m", "1d"]):
+        for ticker in ("AAPL", "MSFT", "IBM"):
+            for interval in intervals:
+                feed(table.of(ticker, 0), interval, [float(len(ticker)), 5.0])
+            table.mark_dirty(ticker)
+        rows = table.cut()
+        kept = {key: raw for key, (_, raw) in rows.items()}
+        table.keep(rows)
+        for ticker in kept:
+            feed(table.of(ticker, 0), "1d", [7.0])
+        assert {key: table.row(key) for key in kept} == kept
+        other = kept["IBM"].replace(b'{"offset":', b'{"offset":9')
+        table.apply_changelog_batch(changelog(table, ("IBM", other)))
+        assert table.row("IBM") == other
+        assert table.row("AAPL") == kept["AAPL"]
 
 
 def test_void_goes_back_to_what_is_saved(table: IndicatorTable) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from indicators import Ohlcv, parse
 from indicators.compiled import named
 from tables.checkpointed import row_offset
-from tables.indicators import IndicatorTable, IntervalState
+from tables.indicator_state import IntervalState
+from tables.indicators import IndicatorTable
 from tables.live import LiveTable
 from tables.sentiment import SentimentTable
 from tables.series import EconomyTable, MacroTable, Observed, newest_two
