@@ -123,6 +123,8 @@ def reset(data_dir: Path = DEFAULT_DATA_DIR, *, log: Log = _log.info) -> None:
     """Stop the servers and delete their data, saying what; the downloaded jars stay."""
     existing = [server for server in _servers(data_dir, log) if server.home.exists()]
     for server in existing:
+        # Before its folder is measured, as it deletes files itself while it runs.
+        server.stop()
         log(f"deleting {server.home} ({megabytes(_size(server.home))} MB)")
         server.delete_data()
     if not existing:

@@ -110,28 +110,33 @@ class Writer:
             await self._work.wait()
             self._work.clear()
             while self._waiting:
-                taken = list(self._waiting)
-                rounds = coalesce(write for batch in taken for write in batch)
                 try:
-                    refused = [
-                        one
-                        for writes in rounds
-                        for start in range(0, len(writes), MOST_AT_ONCE)
-                        for one in await self._store(writes[start : start + MOST_AT_ONCE])
-                    ]
-                    for letters in coalesce(self._on_refused(refused)) if refused else []:
-                        await self._store(letters)
+                    await self._store_waiting()
                 except Exception as error:
                     # The checkpoint that waits for these writes meets it, and starts over.
                     log.exception("%s: storing failed", self._name)
                     self._failure = error
                     self._notify()
                     return
-                self.stored += sum(map(len, rounds)) - len(refused)
-                for _ in taken:
-                    self._waiting.popleft()
-                self._finished += len(taken)
                 self._notify()
+
+    async def _store_waiting(self) -> None:
+        # What is stored is free when this returns: it may be tens of MB, for as long as no work
+        # comes.
+        taken = list(self._waiting)
+        rounds = coalesce(write for batch in taken for write in batch)
+        refused = [
+            one
+            for writes in rounds
+            for start in range(0, len(writes), MOST_AT_ONCE)
+            for one in await self._store(writes[start : start + MOST_AT_ONCE])
+        ]
+        for letters in coalesce(self._on_refused(refused)) if refused else []:
+            await self._store(letters)
+        self.stored += sum(map(len, rounds)) - len(refused)
+        for _ in taken:
+            self._waiting.popleft()
+        self._finished += len(taken)
 
     async def _store(self, writes: Sequence[Write]) -> list[Refusal]:
         async def attempt() -> list[Refusal]:
