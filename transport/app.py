@@ -12,6 +12,7 @@ from faust.types import TP, ConsumerT, TopicT, TransportT
 from transport.batch import BatchSchema
 from transport.checkpoint import Checkpointer
 from transport.driver import BatchingTransport
+from transport.worker import BatchingWorker
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class BatchingApp(faust.App):
     def __init__(self, *args: Any, checkpoint_interval_s: float = 1.0, **options: Any) -> None:
         self.batched_topics: set[str] = set()
         self.checkpoints = Checkpointer(checkpoint_interval_s)
-        super().__init__(*args, **options)
+        super().__init__(*args, **({"Worker": BatchingWorker} | options))
 
     def batched_topic(self, name: str) -> TopicT:
         """Return the topic ``name``, which delivers :class:`transport.Batch` events."""

@@ -81,7 +81,9 @@ class BatchingConsumer(driver.Consumer):
         batched_topics = self.app.batched_topics
         for place, found in records.items():
             tp = TP(place.topic, place.partition)
-            self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+            end = self.highwater(tp)
+            if end is not None:
+                self.app.monitor.track_tp_end_offset(tp, end)
             if tp.topic in batched_topics:
                 fresh = self.offsets.fresh(tp, found)
                 for piece in pieces(fresh) if fresh else ():

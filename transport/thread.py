@@ -70,6 +70,17 @@ class BatchingConsumerThread(AIOKafkaConsumerThread):
         }
         return records
 
+    def highwater(self, tp: TP) -> int | None:  # type: ignore[override]
+        """Return the end of a partition; None where it is unknown, or of another member by now.
+
+        For such a one aiokafka's own fails, and partitions go in this thread while others ask.
+        """
+        consumer = self._consumer
+        subscription = None if consumer is None else consumer._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        state = None if assignment is None else assignment.state_value(tp)
+        return None if state is None else state.highwater
+
     def _set_pace(self, wait_ms: int, at_least: int) -> None:
         # Read anew for each request.
         fetcher = self._ensure_consumer()._fetcher

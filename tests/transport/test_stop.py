@@ -1,4 +1,4 @@
-"""A worker that ends in the middle of a rebalance leaves its group all the same."""
+"""A worker that ends while it starts, or in the middle of a rebalance, ends as it should."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from tests.deployment import Deployment
 pytestmark = pytest.mark.integration
 
 APP, STOPPING_APP = "tests.transport.mixed_app", "tests.transport.stopping_app"
+STARTING_APP = "tests.transport.starting_app"
 
 
 def members(deployment: Deployment) -> int:
     return len(deployment.broker.members(deployment.settings.app_id))
+
+
+def test_a_stop_while_it_starts(deployment: Deployment, prefix: str) -> None:
+    """What is starting then fails, as what it needs has been stopped; that is no failure."""
+    starting = deployment.start_worker(STARTING_APP, TEST_PREFIX=prefix)
+    assert starting.process.wait(60) == 0, starting.tail()
+    assert starting.says("stopped while starting"), starting.tail()
 
 
 def test_a_stop_while_it_joins(deployment: Deployment, prefix: str) -> None:
