@@ -7,6 +7,7 @@ in a view twice after a crash.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from broker import Broker
@@ -14,6 +15,12 @@ from config import Settings
 from models.rules import check_ticker
 from topics import TopicSpec, ticker_topic
 from transport import Outbox
+
+log = logging.getLogger(__name__)
+
+#: Most bytes of a message, key and value, that is copied. Faust's producer sends a million at most;
+#: what was compressed on its way here may be larger.
+MOST_BYTES = 990_000
 
 
 class TickerViews:
@@ -39,9 +46,12 @@ class TickerViews:
             self._partitions.update((key, counts[name]) for key, name in names.items())
 
     def copy(self, partition: int, key: bytes, value: bytes) -> None:
-        """Copy a message whose key was prepared."""
-        view = self._partitions[key]
-        self._outbox.add(self._name(key), partition % view, key, value)
+        """Copy a message whose key was prepared, unless it is too large to be sent as it is."""
+        name, view = self._name(key), self._partitions[key]
+        if len(key) + len(value) > MOST_BYTES:
+            log.warning("a message of %d bytes is too large for %s", len(value), name)
+            return
+        self._outbox.add(name, partition % view, key, value)
 
     def _create(self, names: set[str]) -> dict[str, int]:
         with Broker(self._settings) as broker:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from confluent_kafka import Producer
 
+from broker import client_config
 from commands import order
 from embedded.locate import Servers
 from models import (
+    BAR,
     INDICATOR_SNAPSHOT,
     INTEGRATION_TEST,
     OURSELVES,
@@ -186,6 +190,20 @@ def test_records_of_a_deployment_check_do_not_reach_state(running: Deployment) -
     right(running, [*bars, real])
 
 
+@pytest.mark.parametrize("compression", ["gzip", "lz4", "snappy", "zstd"])
+def test_producers_may_compress(running: Deployment, compression: str) -> None:
+    """In whichever way that Kafka knows."""
+    ticker = compression.upper()
+    bars = random_bars([ticker], 40)
+    options = {"partitioner": "murmur2_random", "compression.type": compression, "linger.ms": 100}
+    producer = Producer(client_config(running.settings) | options)
+    for one in bars:
+        producer.produce(STOCK_PRICES.name, BAR.encode(one), key=ticker.encode())
+    assert producer.flush(30) == 0
+    running.drained()
+    right(running, bars)
+
+
 def test_snapshots_are_published_once_per_bar(running: Deployment) -> None:
     """On technical-indicators, under the ticker's key, with the values that are stored."""
     bars = warm(running, "SNAP", 30)
@@ -208,6 +226,21 @@ def test_views_by_ticker_hold_the_same_messages(running: Deployment) -> None:
     bars = warm(running, "VIEW", 10)
     name = ticker_topic(STOCK_PRICES.name, "VIEW")
     assert sum(running.broker.end_offsets([name]).values()) == len(bars)
+
+
+def test_what_is_too_large_for_a_view_is_stored_all_the_same(running: Deployment) -> None:
+    """Compressed, a message may be larger than what our producer sends."""
+    one = bar("VAST", START_MS)
+    options = {"partitioner": "murmur2_random", "compression.type": "gzip"}
+    producer = Producer(
+        client_config(running.settings) | options | {"message.max.bytes": 10_000_000}
+    )
+    value = orjson.dumps(one.asdict() | {"padding": "x" * 2_000_000})
+    producer.produce(STOCK_PRICES.name, value, key=b"VAST")
+    assert producer.flush(30) == 0
+    running.drained()
+    assert document(running, one)["indicators"]["obv"] == one.volume
+    assert running.workers[-1].says("too large for stock-prices.VAST")
 
 
 def test_state_outlives_the_worker(running: Deployment, tmp_path: Path) -> None:
