@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from faust.transport.drivers import aiokafka as driver
 
-from transport import connection, coordinator
+from transport import connection, coordinator, headers
 from transport.consumer import BatchingConsumer
 
 connection.install()
 coordinator.install()
+headers.install()
 
 
 class IdempotentProducer(driver.Producer):
