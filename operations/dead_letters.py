@@ -111,6 +111,11 @@ class DeadLetters:
             when = found["replayed"].isoformat(timespec="seconds")
             raise Refused(f"{letter} was sent again already, at {when}: --again does it once more")
         topic: str = found["topic"]
+        if value is None and found["size"] > len(found["value"] or b""):
+            raise Refused(
+                f"{letter} has {found['size']} bytes, too many to be kept whole: give the message "
+                "by --value FILE"
+            )
         sent = found["value"] if value is None else value
         key, stored = _checked(topic, sent)
         partition = partition_of(key.decode(), self._settings.topic_partitions)

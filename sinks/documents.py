@@ -18,6 +18,7 @@ from models import (
     NewsItem,
     SocialPost,
 )
+from models.dead_letter import bounded
 from models.quick import AnyBar
 from models.quick_series import AnySeries, bars_of
 from sinks.base import Document, Mode, Origin, Write
@@ -45,6 +46,9 @@ DATA_COLLECTIONS = {
 
 #: What becomes of all kinds together.
 TREND_COLLECTIONS = (TRENDS, TREND_HISTORY)
+
+#: Of a dead letter's message so much is kept: MongoDB takes documents of 16 MB.
+MOST_KEY_BYTES, MOST_VALUE_BYTES = 1024 * 1024, 14 * 1024 * 1024
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -179,7 +183,10 @@ def alert_write(alert: Mapping[str, Any], deliveries: Mapping[str, str] | None =
 
 
 def dead_letter_write(origin: Origin, *, error: str, agent: str, time_ms: int) -> Write:
-    """Return the write of a message that could not be processed, whole."""
+    """Return the write of a message that could not be processed, whole if a document can hold it.
+
+    Compressed on its way, a message may be far larger than brokers let pass.
+    """
     return Write(
         DEAD_LETTERS,
         f"{origin.topic}|{origin.partition}|{origin.offset}",
@@ -187,10 +194,10 @@ def dead_letter_write(origin: Origin, *, error: str, agent: str, time_ms: int) -
             "topic": origin.topic,
             "partition": origin.partition,
             "offset": origin.offset,
-            "key": origin.key,
-            "value": origin.value,
+            "key": None if origin.key is None else origin.key[:MOST_KEY_BYTES],
+            "value": None if origin.value is None else origin.value[:MOST_VALUE_BYTES],
             "size": 0 if origin.value is None else len(origin.value),
-            "error": error,
+            "error": bounded(error),
             "agent": agent,
             "time": as_date(time_ms),
         },

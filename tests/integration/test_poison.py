@@ -14,7 +14,9 @@ from confluent_kafka import Producer
 from broker import client_config
 from embedded.locate import Servers
 from models import COMMAND, ECONOMIC_OBSERVATION, NEWS_ITEM, SOCIAL_POST
+from models.dead_letter import MOST_REASON
 from models.rules import DAY_MS
+from sinks.documents import MOST_VALUE_BYTES
 from tests.deployment import Deployment, bar
 from tests.eventually import eventually
 from tests.verify import START_MS
@@ -138,6 +140,32 @@ def test_dead_letters_are_sent_with_the_first_64_kb(running: Deployment) -> None
     assert base64.b64decode(found["value"]) == NOISE[: 64 * 1024]
     assert (found["size"], found["agent"]) == (len(NOISE), "prices")
     assert "not valid JSON" in found["error"]
+
+
+def test_what_is_too_large_to_be_kept_is_cut(running: Deployment) -> None:
+    """A key and a name that escape to megabytes, and a value that is small only on its way."""
+    packed = {"compression.type": "gzip", "message.max.bytes": 100_000_000}
+    config = client_config(running.settings) | {"partitioner": "murmur2_random"} | packed
+    producer = Producer(config)
+    wordy = good(DATA_TOPICS["indicators"], "WORDY", 0) | {"values": {"\x01" * 400_000: 1.0}}
+    sent = [
+        ("stock-prices", b"\xff" * 900_000, b"{}"),
+        ("technical-indicators", b"WORDY", orjson.dumps(wordy)),
+        ("stock-prices", b"VAST", b"0" * 20_000_000),
+    ]
+    for topic, key, value in sent:
+        producer.produce(topic, value, key=key)
+    after = orjson.dumps(good(DATA_TOPICS["prices"], "VAST", 1))
+    producer.produce("stock-prices", after, key=b"VAST")
+    assert producer.flush(30) == 0
+    running.drained()
+    assert running.database["stock_prices"].count_documents({"ticker": "VAST"}) == 1
+    for topic, key, value in sent:
+        letter = running.database["dead_letters"].find_one({"topic": topic, "key": key})
+        assert letter is not None
+        assert letter["size"] == len(value)
+        assert letter["value"] == value[:MOST_VALUE_BYTES]
+        assert len(letter["error"]) <= MOST_REASON
 
 
 def test_a_bad_command_is_set_aside(running: Deployment) -> None:

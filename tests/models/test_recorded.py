@@ -14,7 +14,8 @@ import pytest
 from faust import Record
 
 import models
-from models import DeadLetter
+from models import DeadLetter, dead_letter
+from models.dead_letter import encode
 from tests.models.samples import CODECS
 
 FOLDER = Path(__file__).parent.parent / "data" / "records"
@@ -65,6 +66,17 @@ def test_fields_of_a_later_version_are_ignored_and_counted(
     assert {field: getattr(record, field) for field in message["fields"]} == message["fields"]
     assert "added_later" not in codec.encode(record).decode()
     assert not hasattr(record, "added_later")
+
+
+@pytest.mark.parametrize(
+    "key", [b"\xff" * 2_000_000, b"\x01" * 2_000_000, "é".encode() * 1_000_000]
+)
+def test_a_dead_letter_fits_in_a_message(key: bytes) -> None:
+    """Brokers take a million bytes, whatever key, value and reason were."""
+    origin = ("stock-prices", 3, 17, key, b"v" * 2_000_000)
+    letter = dead_letter(*origin, error="\x01" * 2_000_000, agent="prices")
+    assert len(encode(letter)) < 900_000
+    assert letter.size == 2_000_000
 
 
 def test_a_dead_letter_is_read_as_it_was_meant() -> None:

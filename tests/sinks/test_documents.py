@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,6 +168,13 @@ def test_a_dead_letter_is_whole_and_written_once() -> None:
         "time": DATE,
     }
     assert write == Write("dead_letters", "stock-prices|3|17", document, Mode.INSERT_ONLY)
+
+
+def test_of_a_dead_letter_as_much_is_kept_as_a_document_can_hold() -> None:
+    origin = Origin("stock-prices", 3, 17, b"k" * 17_000_000, b"v" * 17_000_000)
+    write = dead_letter_write(origin, error="e" * 17_000_000, agent="prices", time_ms=TIME)
+    assert len(bson.encode(write.document)) < 16 * 1024 * 1024
+    assert write.document["size"] == 17_000_000
 
 
 def test_a_dead_letter_without_key_and_value() -> None:
