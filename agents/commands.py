@@ -22,7 +22,7 @@ from sinks.base import Document
 from sinks.documents import STOCK_PRICES, as_ms
 from sinks.history import StoredBars
 from tables.followed import FollowedTable
-from tables.indicator_state import IntervalState
+from tables.indicator_state import MOST_INTERVALS, IntervalState
 from topics import COMMANDS
 from transport import Batch, BatchingApp
 
@@ -99,6 +99,8 @@ class CommandsStage(Stage):
             for bar in chunk:
                 name: str = bar["interval"]
                 if name not in rebuilt:
+                    if len(rebuilt) == MOST_INTERVALS:
+                        continue  # came on a wrong partition: state was never kept of it
                     rebuilt[name] = IntervalState(RowSet(table.indicators))
                 writes.append(_take_in(rebuilt[name], bar))
             await self.writer.ready()

@@ -84,6 +84,7 @@ class HistoryStage(Stage):
             return series_writes(series, origin)
         table = self.prices.table
         state = table.of(ticker, partition)
+        state.check_interval(series.interval)
         self.prices.trends.mark(ticker, partition)
         if origin.offset <= state.history:
             # Their documents are stored already, with their values.

@@ -78,11 +78,16 @@ class PricesStage(Stage):
             if not self.routed(ticker, origin):
                 return [bar_write(bar, origin)]
             state = self.table.of(ticker, partition)
+        interval = state.intervals.get(bar.interval)
+        if interval is None:
+            # Also where it is a redelivery: what was refused is refused again.
+            state.check_interval(bar.interval)
         self.trends.mark(ticker, partition)
         if origin.offset <= state.offset:
             self.count("redelivered")
             return [bar_write(bar, origin)]
-        interval = state.intervals.get(bar.interval) or state.interval(bar.interval)
+        if interval is None:
+            interval = state.interval(bar.interval)
         last_time = interval.last_time
         if last_time is not None and bar.time <= last_time:
             if bar.closed and bar.time < last_time:

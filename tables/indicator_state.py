@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from errors import InvalidRecord
 from indicators import Bar
 from indicators.compiled import RowSet, RowStore, packed
 from indicators.compiled.layout import Row as Numbers
@@ -15,6 +16,9 @@ from trend import LastBar
 from trend.scores import READ
 
 Values = dict[str, float | None]
+
+#: Most intervals of one ticker: its row, of some 2 kB for each, must fit into a message.
+MOST_INTERVALS = 100
 
 #: The gap of a frame; nothing else in one looks like it, as quotes in a text are escaped.
 _GAP = b'"row":""'
@@ -105,6 +109,19 @@ class TickerState:
     intervals: dict[str, IntervalState] = field(default_factory=dict)
     newest: int | None = None
     history: int = -1
+
+    def check_interval(self, name: str) -> None:
+        """Refuse one interval more than a row can hold.
+
+        Raises:
+            InvalidRecord: the ticker has `MOST_INTERVALS` others.
+        """
+        if name not in self.intervals and len(self.intervals) >= MOST_INTERVALS:
+            raise InvalidRecord(
+                "interval",
+                name,
+                f"the ticker has bars of {MOST_INTERVALS} other lengths: state is kept of no more",
+            )
 
     def interval(self, name: str) -> IntervalState:
         """Return the state of one interval, a cold one where there is none yet."""

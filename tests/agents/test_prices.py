@@ -11,7 +11,9 @@ from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
 from models import BAR
+from models.quick_series import messages
 from sinks.documents import DEAD_LETTERS, STOCK_PRICES
+from tables.indicator_state import MOST_INTERVALS
 from tests.agents.memory import MemoryWorker
 from tests.deployment import bar
 from transport import Batch
@@ -37,6 +39,19 @@ def batch(worker: MemoryWorker, bars: list[Any]) -> Batch:
     ]
     consumer: Any = SimpleNamespace(accepting=0, batch_done=lambda _: None)
     return Batch(consumer, TP("stock-prices", partition), records, 0)
+
+
+def series(worker: MemoryWorker, bars: list[Any]) -> Batch:
+    """The same in bulk, a bar a series."""
+    partition = worker.services.partition_of("AAPL")
+    records = [
+        ConsumerRecord("price-history", partition, offset, 0, 0, key, value, None, 4, 100, ())
+        for offset, (key, value) in enumerate(
+            pair for one in bars for pair in messages([one], 1e14)
+        )
+    ]
+    consumer: Any = SimpleNamespace(accepting=0, batch_done=lambda _: None)
+    return Batch(consumer, TP("price-history", partition), records, 0)
 
 
 async def test_a_bar_closes_in_the_batch_in_which_it_formed(worker: MemoryWorker) -> None:
@@ -88,6 +103,24 @@ async def test_a_bar_that_breaks_the_program_is_set_aside(
     (letter,) = worker.documents(DEAD_LETTERS).values()
     assert letter["offset"] == 2
     assert "the program failed on it" in letter["error"]
+
+
+@pytest.mark.parametrize("stage", ["prices", "history"])
+async def test_of_one_ticker_a_row_holds_so_many_intervals(
+    worker: MemoryWorker, stage: str
+) -> None:
+    """Bars of one more are set aside, and those of the others go on; again after a redelivery."""
+    bars = [bar("AAPL", MINUTE, interval=f"{n + 1}s") for n in range(MOST_INTERVALS)]
+    bars += [bar("AAPL", MINUTE, interval="1wk"), bar("AAPL", 2 * MINUTE, interval="1s")]
+    whole = batch(worker, bars) if stage == "prices" else series(worker, bars)
+    await worker.process(stage, whole)
+    await worker.process(stage, whole)
+    (letter,) = worker.documents(DEAD_LETTERS).values()
+    assert "interval='1wk'" in letter["error"]
+    stored = worker.documents(STOCK_PRICES)
+    assert len(stored) == MOST_INTERVALS + 1
+    state = worker.prices.of("AAPL", worker.services.partition_of("AAPL"))
+    assert len(state.dump()) < 500_000
 
 
 def _with_ids(worker: MemoryWorker, collection: str) -> list[dict[str, Any]]:
