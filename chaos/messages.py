@@ -20,9 +20,12 @@ DAY_MS = 86_400_000
 PUNCTUAL = tuple(f"C{number:02d}" for number in range(20))
 #: Of these some bars come late, and some again with other numbers.
 LATE = tuple(f"L{number}" for number in range(4))
+#: Of these the past comes meanwhile, in bulk and not always in order.
+HISTORY = tuple(f"H{number}" for number in range(3))
 SERIES = ("XGDP", "XCPI", "XRATE", "XJOBS")
 
 PRICES = "stock-prices"
+BULK = "price-history"
 INDICATORS = "technical-indicators"
 NEWS = "financial-news"
 TWITTER = "twitter-sentiment"
@@ -31,9 +34,15 @@ ECONOMY = "economic-indicators"
 MACRO = "macro-backdrop"
 COMMANDS = "commands"
 #: What the program reads. Good messages on MACRO are its own.
-TOPICS = (PRICES, INDICATORS, NEWS, TWITTER, REDDIT, ECONOMY, MACRO, COMMANDS)
+TOPICS = (PRICES, BULK, INDICATORS, NEWS, TWITTER, REDDIT, ECONOMY, MACRO, COMMANDS)
 
 SOURCE = "chaos"
+
+#: How far before the first round the past begins, in minutes.
+_PAST_ROUNDS = 20_000
+#: Bars in the first series of a past, so that there are enough to judge.
+_FIRST_SERIES = 60
+_COLUMNS = ("time", "open", "high", "low", "close", "volume", "adjusted_close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Stream:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(f"messages {seed}")
-        self._closes = {t: self._chance.uniform(5, 500) for t in PUNCTUAL + LATE}
+        self._closes = {t: self._chance.uniform(5, 500) for t in PUNCTUAL + LATE + HISTORY}
         self._round = 0
         self._number = 0
         self._items = 0
@@ -68,6 +77,9 @@ class Stream:
         self._held: dict[int, list[dict[str, Any]]] = defaultdict(list)
         #: Bars of LATE that may come again, the last few.
         self._sent: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        #: The minute before which each past is told, and series that are held back or come again.
+        self._told = dict.fromkeys(HISTORY, -_PAST_ROUNDS)
+        self._series: dict[str, list[dict[str, Any]]] = defaultdict(list)
         #: The last news item and posts, which may come again, changed.
         self._last: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -101,6 +113,9 @@ class Stream:
                     yield INDICATORS, self._snapshot(ticker)
         for ticker in LATE:
             yield from ((PRICES, bar) for bar in self._unpunctual(ticker))
+        for ticker in HISTORY:
+            yield PRICES, self._bar(ticker)
+            yield from ((BULK, series) for series in self._past(ticker))
         for bar in self._held.pop(self._round, []):
             yield PRICES, bar
         for ticker in PUNCTUAL + LATE:
@@ -141,14 +156,33 @@ class Stream:
             old = chance.choice(self._sent[ticker])
             yield old | {"volume": old["volume"] + chance.randint(1, 500)}
 
-    def _bar(self, ticker: str) -> dict[str, Any]:
+    def _past(self, ticker: str) -> Iterator[dict[str, Any]]:
+        """Now and then the next piece of the past; it may come after a later one, or twice."""
+        if self._round and self._chance.random() > 0.02:
+            return
+        count = self._chance.randint(1, 40) if self._round else _FIRST_SERIES
+        begin = self._told[ticker]
+        self._told[ticker] += count
+        bars = [self._bar(ticker, minute) for minute in range(begin, begin + count)]
+        series = {name: bars[0][name] for name in ("ticker", "interval", "source", "ingested")}
+        series |= {name: [bar[name] for bar in bars] for name in _COLUMNS}
+        fate = self._chance.random()
+        if fate > 0.3 or not self._round:
+            yield series
+        if fate < 0.2:
+            yield from self._series.pop(ticker, [])
+        if fate < 0.4:
+            self._series[ticker].append(series)
+
+    def _bar(self, ticker: str, minute: int | None = None) -> dict[str, Any]:
+        """A bar of this round, or of another minute."""
         chance = self._chance
         opening = self._closes[ticker]
         close = self._closes[ticker] = round(max(0.5, opening * (1 + chance.gauss(0, 0.01))), 4)
         return {
             "ticker": ticker,
             "interval": "1m",
-            "time": START_MS + self._round * MINUTE_MS,
+            "time": START_MS + (self._round if minute is None else minute) * MINUTE_MS,
             "open": opening,
             "high": round(max(opening, close) * (1 + chance.random() / 100), 4),
             "low": round(min(opening, close) * (1 - chance.random() / 100), 4),
@@ -252,6 +286,9 @@ class Stream:
         bar = dict.fromkeys(("open", "high", "low", "close", "volume"), 100.0)
         examples: dict[str, dict[str, Any]] = {
             PRICES: {"ticker": ticker, "interval": "1m", "time": START_MS} | bar | origin,
+            BULK: {"ticker": ticker, "interval": "1m", "time": [START_MS, START_MS + MINUTE_MS]}
+            | {name: [value, value] for name, value in bar.items()}
+            | origin,
             INDICATORS: self._snapshot(ticker),
             NEWS: item | {"title": "poison"} | origin,
             TWITTER: item | {"platform": "twitter", "text": "poison"} | origin,

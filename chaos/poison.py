@@ -73,6 +73,16 @@ BARS: tuple[tuple[Callable[[Fields], bytes | None], str], ...] = (
     (_changed(closed="yes"), "must be true or false"),
 )
 
+SERIES: tuple[tuple[Callable[[Fields], bytes | None], str], ...] = (
+    (_changed(close=[1.0]), "values for"),
+    (_changed(volume=[1.0, -1.0]), "row 1"),
+    (_changed(open=[True, 1.0]), "must be a number"),
+    (_changed(high=[1.0, 1.0]), "is below low"),
+    (lambda fields: _dump(fields | {"time": fields["time"][::-1]}), "does not come after"),
+    (lambda fields: _dump(fields | {"time": [fields["time"][0], _FAR_MS]}), "future"),
+    (lambda fields: _dump(fields | {"time": fields["time"] * 251}), "500"),
+)
+
 POSTS: tuple[tuple[Callable[[Fields], bytes | None], str], ...] = (
     (_changed(platform="usenet"), "platform"),
     (lambda f: _dump(f | {"platform": {"twitter": "reddit"}.get(f["platform"], "twitter")}),
@@ -84,12 +94,15 @@ POSTS: tuple[tuple[Callable[[Fields], bytes | None], str], ...] = (
 
 def choose(chance: random.Random, example: Callable[[str], Fields]) -> Poison:
     """Return a poisonous message, made of a good one that ``example`` gives for a topic."""
-    topic = chance.choice((*_DATA, "stock-prices", "stock-prices", "commands", "macro-backdrop"))
+    more = ("stock-prices", "stock-prices", "price-history", "commands", "macro-backdrop")
+    topic = chance.choice((*_DATA, *more))
     good = example(topic)
     key = good["series" if "series" in good else "ticker"]
     makers = [*ANYWHERE]
     if topic == "commands":
         makers.append((_changed(action="explode"), "recompute"))
+    elif topic == "price-history":
+        makers += SERIES
     elif topic != "macro-backdrop":
         makers += DATA
     if topic == "stock-prices":

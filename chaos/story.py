@@ -12,7 +12,7 @@ from chaos.faults import REPAIR_LIMITS_S, Fault
 from chaos.feed import Feed, Ledger
 from chaos.judge import Case, Finding, judge, judge_trends, log
 from chaos.judge.reference import Parameters
-from chaos.messages import LATE, PUNCTUAL, TOPICS, Stream
+from chaos.messages import HISTORY, LATE, PUNCTUAL, TOPICS, Stream
 from chaos.pauses import Watch
 from chaos.report import Pause, Report
 from chaos.workers import NAME, Crew
@@ -73,7 +73,7 @@ class Story:
         """Tell it from the beginning to the end."""
         self._start_workers()
         feed = Feed(self.arena.kafka.address, Stream(self.report.seed), self._ledger)
-        tickers = PUNCTUAL + LATE
+        tickers = PUNCTUAL + LATE + HISTORY
         with Watch(self.arena.mongodb.address, NAME, feed, tickers) as watch:
             self._began = time.monotonic()
             feed.start()

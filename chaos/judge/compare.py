@@ -33,7 +33,8 @@ def compare(
         database: where the documents are.
         wanted: what must be there.
         parameters: of the indicators.
-        recomputed: every ticker was rebuilt from its stored bars; else late bars have no values.
+        recomputed: every ticker was rebuilt from its stored bars; else late bars have no values,
+            but of tickers whose history came in bulk, which are rebuilt without an order.
     """
     for name, items in wanted.items.items():
         stored = {one["_id"]: one for one in database[name].find()}
@@ -51,7 +52,8 @@ def compare(
     yield from _ids("stock_prices", set(stored), ids)
     for key, history in wanted.bars.items():
         yield from _bars(stored, key, history)
-        yield from _values(stored, key, history, parameters, recomputed=recomputed)
+        whole = recomputed or history.in_bulk
+        yield from _values(stored, key, history, parameters, recomputed=whole)
 
 
 def _ids(collection: str, stored: set[str], wanted: set[str]) -> Iterator[Complaint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: What a message may leave out, and what is stored then.
 _DEFAULTS: dict[str, Document] = {
     "stock-prices": {"adjusted_close": None, "closed": True},
+    "price-history": {"adjusted_close": None},
     "financial-news": {"summary": "", "url": "", "publisher": "", "sentiment": None},
     "twitter-sentiment": {"author": None, "sentiment": None, "engagement": 0.0, "url": ""},
     "reddit-sentiment": {"author": None, "sentiment": None, "engagement": 0.0, "url": ""},
@@ -46,12 +47,15 @@ class BarHistory:
         applied: the closed bars that came in the order of time, as they were when they came.
         forming: of bars that were never closed, the last state, with how many were applied before.
         others: values that others gave for a bar, by its time.
+        in_bulk: some came in series, on a topic without an order beside the other one: wherever
+            they come late, the program computes the ticker again by itself.
     """
 
     bars: dict[int, Document] = field(default_factory=dict)
     applied: list[Document] = field(default_factory=list)
     forming: dict[int, tuple[int, Document]] = field(default_factory=dict)
     others: dict[int, dict[str, float | None]] = field(default_factory=lambda: defaultdict(dict))
+    in_bulk: bool = False
 
     def take(self, bar: Document) -> None:
         """Take the next bar in: closed beats forming, and otherwise the last one counts."""
@@ -98,6 +102,11 @@ def expected(good: Iterable[Entry]) -> Expected:
         fields: Document = _DEFAULTS.get(entry.topic, {}) | json.loads(entry.value)
         if entry.topic == "stock-prices":
             found.bars[fields["ticker"], fields["interval"]].take(fields)
+        elif entry.topic == "price-history":
+            history = found.bars[fields["ticker"], fields["interval"]]
+            history.in_bulk = True
+            for bar in bars_of(fields):
+                history.take(bar)
         elif entry.topic == "technical-indicators":
             history = found.bars[fields["ticker"], fields["interval"]]
             history.others[fields["time"]].update(fields["values"])
@@ -105,6 +114,14 @@ def expected(good: Iterable[Entry]) -> Expected:
             items = found.items[COLLECTIONS[entry.topic]]
             items[_id(entry.topic, fields)] = dated(fields)
     return found
+
+
+def bars_of(series: Document) -> Iterator[Document]:
+    """Yield the bars of a series: columns are as long as ``time``, all else is of every bar."""
+    columns = [name for name, value in series.items() if isinstance(value, list)]
+    common = {name: value for name, value in series.items() if name not in columns}
+    for values in zip(*(series[name] for name in columns), strict=True):
+        yield common | dict(zip(columns, values, strict=True)) | {"closed": True}
 
 
 def dated(fields: Document) -> Document:

@@ -14,12 +14,13 @@ from pymongo.database import Database
 
 from chaos.feed import Ledger
 from chaos.judge import log
-from chaos.judge.compare import DOUBLE, LOST, STRANGE, WRONG, Complaint, compare
+from chaos.judge.compare import DOUBLE, LOST, WRONG, Complaint, compare
 from chaos.judge.expected import BarHistory, Document, Expected, expected
+from chaos.judge.letters import compare_letters
 from chaos.judge.log import Entry
 from chaos.judge.reference import Parameters
 from chaos.judge.trends import compare_trends
-from chaos.messages import INDICATORS, TOPICS, Message
+from chaos.messages import INDICATORS, TOPICS
 
 OFFSETS = "offsets"
 DEAD_LETTERS = "dead-letters"
@@ -77,7 +78,7 @@ def judge(case: Case, parameters: Parameters, *, recomputed: bool) -> list[Findi
         wanted = expected(good)
         found: list[Complaint] = [
             *_delivered(case.ledger, ours),
-            *_dead_letters(database, poison, letters),
+            *compare_letters(database, poison, letters),
             *compare(database, wanted, parameters, recomputed=recomputed),
             *_offsets(case),
         ]
@@ -113,31 +114,6 @@ def _delivered(ledger: Ledger, entries: list[Entry]) -> Iterator[Complaint]:
         yield LOST, f"Kafka: message {number} was given up: {why}"
 
 
-def _dead_letters(
-    database: Database[Document], poison: Mapping[str, Message], letters: list[Entry]
-) -> Iterator[Complaint]:
-    """In the collection exactly the poison, whole; on the topic the same, perhaps repeated."""
-    stored = {letter["_id"]: letter for letter in database["dead_letters"].find()}
-    for place in sorted(poison.keys() - stored.keys()):
-        yield LOST, f"dead_letters: {place} is not there ({poison[place].reason})"
-    for place in sorted(stored.keys() - poison.keys()):
-        yield STRANGE, f"dead_letters: {place} was good: {stored[place]['error']}"
-    for place in poison.keys() & stored.keys():
-        message, letter = poison[place], stored[place]
-        if (letter["key"], letter["value"]) != (message.key, message.value):
-            yield WRONG, f"dead_letters: {place} is not what was sent"
-        if message.reason is None or message.reason not in letter["error"]:
-            text = f"its reason is {letter['error']!r}, without {message.reason!r}"
-            yield WRONG, f"dead_letters: {place}: {text}"
-    told = set()
-    for entry in letters:
-        assert entry.value is not None
-        letter = json.loads(entry.value)
-        told.add(f"{letter['topic']}|{letter['partition']}|{letter['offset']}")
-    yield from ((LOST, f"topic dead-letters: {place}") for place in sorted(poison.keys() - told))
-    yield from ((STRANGE, f"topic dead-letters: {place}") for place in sorted(told - poison.keys()))
-
-
 def _offsets(case: Case) -> Iterator[Complaint]:
     for place, left in log.unfinished(case.kafka, case.group, TOPICS).items():
         yield OFFSETS, f"{place}: the committed offset is {left} from the end"
@@ -156,7 +132,9 @@ def _published(
                 if snapshot["values"] not in published[bar]:
                     published[bar].append(snapshot["values"])
     for key, history in wanted.bars.items():
-        yield from _published_of(database, key, history, published)
+        # What a history that came late has changed since is published nowhere.
+        if not history.in_bulk:
+            yield from _published_of(database, key, history, published)
 
 
 def _published_of(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
 
 from chaos.feed import Feed, Ledger
-from chaos.judge import Case, Finding, judge
+from chaos.judge import Case, Finding, judge, log
+from chaos.judge.letters import compare_letters
 from chaos.judge.reference import Parameters
 from chaos.messages import LATE, TOPICS, Stream
 from embedded.locate import Servers
@@ -68,6 +70,27 @@ def test_what_is_spoiled_is_found(spoiled: tuple[dict[str, str], list[Finding]],
     told, found = spoiled
     kind = SPOILS[name][0]
     assert [f for f in found if f.kind == kind and told[name] in f.what], told[name]
+
+
+@pytest.mark.parametrize("field", ["key", "value", "size", "error"])
+def test_a_letter_on_the_topic_that_differs_is_found(trial: Trial, field: str) -> None:
+    case = trial.case
+    sent, places = case.ledger.sent, case.ledger.acknowledged
+    poison = {
+        "|".join(map(str, places[number])): message
+        for number, message in sent.items()
+        if message.reason is not None
+    }
+    letters = log.read(case.kafka, ["dead-letters"], case.starts)
+    assert list(compare_letters(trial.deployment.database, poison, letters)) == []
+    first = letters[0]
+    told = json.loads(first.value or b"")
+    # A tombstone has neither value nor size; no message has this of all four.
+    changed = json.dumps(told | {field: "bad luck" if field != "size" else -1})
+    spoiled = replace(first, value=changed.encode())
+    found = list(compare_letters(trial.deployment.database, poison, [spoiled, *letters[1:]]))
+    place = f"{told['topic']}|{told['partition']}|{told['offset']}"
+    assert [(kind, place in what) for kind, what in found] == [("wrong", True)]
 
 
 def test_offsets_that_are_behind_are_found(trial: Trial) -> None:
