@@ -6,6 +6,7 @@ Those with which a person goes back or sends something again are in :mod:`operat
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +37,13 @@ DOCTOR_WAIT_S = 3.0
 #: How often a command looks whether a worker has carried it out, in seconds.
 LOOK_EVERY_S = 0.5
 
+#: What an address may hold that nobody else should see: a user with a password, a key.
+_SECRET_PART = re.compile(
+    r"(://(?=[^/?#\s,]*@)|[?&][^=&,]*(?:token|key|secret|password)[^=&,]*=)"
+    r"(?:(?<=//)[^/?#\s,]*(?=@)|(?<==)[^&#,]*)",
+    re.IGNORECASE,
+)
+
 
 def settings_table(settings: Settings) -> Table:
     """Return the settings in force; passwords are not shown."""
@@ -52,9 +60,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         return without_credentials(secret) if secret.startswith("mongodb") else "********"
-    if isinstance(value, tuple):
-        return ",".join(value) or "-"
-    return "-" if value is None else str(value)
+    text = ",".join(value) if isinstance(value, tuple) else str(value)
+    return "-" if value is None or not text else _SECRET_PART.sub(r"\1********", text)
 
 
 def check_kafka(settings: Settings) -> tuple[bool, str]:
