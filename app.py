@@ -46,6 +46,7 @@ from monitoring.logs import is_json, without_banner
 from sinks.company_names import CompanyNames
 from sinks.cursors import Cursors
 from sinks.history import StoredBars
+from sinks.mongo import connect
 from sources.adjustments import Adjustments
 from sources.base import BarProvider, Source
 from sources.market_path import Positions
@@ -67,6 +68,8 @@ try:
     settings = read_once()
     rule_book = read_rules(settings)
     options = faust_options(settings)
+    # All that stores makes connections below, which would say the same by a stack trace.
+    connect(settings).close()
 except ConfigurationError as error:
     sys.exit(f"error: {error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -19,6 +20,22 @@ assert states[-1] is app.trends.table, "is never ahead of what trends are comput
 missing = {table.name for table in app.app.tables.values()} - {state.name for state in states}
 assert not missing, f"saved by no checkpoint: {missing}"
 """
+
+
+def test_a_connection_string_that_is_none_ends_with_one_line() -> None:
+    """Whatever is asked of the app; and nothing of the password is in it."""
+    looked = subprocess.run(
+        [sys.executable, "-m", "faust", "-A", "app", "doctor"],
+        cwd=ROOT,
+        env=os.environ | {"MONGODB_URI": "mongodb://me:pa55@@:x/"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert looked.returncode == 1
+    (line,) = looked.stderr.splitlines()
+    assert line.startswith("error: setting MONGODB_URI is no connection string")
+    assert "pa55" not in looked.stdout + looked.stderr
 
 
 def test_checkpoints_cut_and_save_in_order() -> None:
