@@ -143,6 +143,9 @@ class Stream:
         yield bar
         if fate > 0.98:
             yield bar  # polled twice
+        elif fate > 0.96:
+            # What is over is told of late: in another batch, also of a worker with a backlog.
+            self._held[self._round + chance.randint(55, 70)].append(self._forming(bar))
 
     def _unpunctual(self, ticker: str) -> Iterator[dict[str, Any]]:
         chance = self._chance
