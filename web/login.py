@@ -72,7 +72,13 @@ async def _fields(request: web.Request) -> dict[str, str]:
             415, "Content-Type", request.content_type, "is not a form's", f"send {_FORM_TYPE}"
         )
     # Not `request.post()`: what is no form, or says to be in an odd encoding, makes it fail.
-    return dict(parse_qsl((await request.read()).decode("utf-8", "replace")))
+    try:
+        body = await request.read()
+    except ConnectionError:
+        # Nobody reads the answer; without it the log would have a stack trace.
+        reason = "the connection ended before the form did"
+        raise Problem(400, "request", request.path, reason, "send all of it") from None
+    return dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
 def _form(following: str, complaint: str, status: int) -> web.Response:

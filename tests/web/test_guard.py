@@ -227,6 +227,24 @@ async def test_a_form_that_is_none_is_refused(kind: str, body: bytes, serve: Ser
     assert answer.status in (401, 415), await answer.text()
 
 
+async def test_half_a_form_leaves_no_stack_trace(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await serve(web_token=TOKEN)
+    server: Any = client.server.handler
+    _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\ntok"
+    writer.write(b"POST /login HTTP/1.1\r\nHost: localhost\r\n" + form)
+    while server.requests_count == 0:  # noqa: ASYNC110 - aiohttp has no event for it
+        await asyncio.sleep(0.01)
+    writer.close()
+    await writer.wait_closed()
+    running = "RequestHandler.start"
+    while any(running in repr(task) for task in asyncio.all_tasks()):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert [one for one in caplog.records if one.exc_info] == []
+
+
 async def test_a_large_body_is_refused(serve: Serve) -> None:
     client = await serve(web_token=TOKEN)
     answer = await client.post("/login", data=io.BytesIO(b"x" * 3_000_000), headers=FORM)
