@@ -14,6 +14,7 @@ CONTROLS: dict[str, frozenset[str]] = {
     "app": frozenset(),
     "chaos.controls.acknowledged_first": frozenset({"lost", "wrong"}),
     "chaos.controls.applied_twice": frozenset({"wrong"}),
+    "chaos.controls.committed_first": frozenset({"wrong"}),
     "chaos.controls.dropped_silently": frozenset({"lost"}),
 }
 
@@ -35,7 +36,7 @@ class Killable(Protocol):
 
 
 def provoke(feed: Feed, start: Callable[[], Killable], stored: Callable[[], int]) -> None:
-    """Kill workers while each works off a backlog of its own; the last one finishes all.
+    """Kill workers while each works off a backlog of its own; the last one is left to finish.
 
     Args:
         feed: what to send it with; its topics exist.
@@ -53,4 +54,6 @@ def provoke(feed: Feed, start: Callable[[], Killable], stored: Callable[[], int]
             raise TimeoutError(f"none but {before} bars stored within {_TIMEOUT_S:g} s")
         time.sleep(after_s)
         worker.kill()
+    # What comes after the last kill shows whether the state before it is there.
+    feed.send(ROUNDS)
     start()
