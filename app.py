@@ -156,6 +156,17 @@ operations.alert_commands.attach(app, settings)
 
 
 @app.task
+async def know_changelogs() -> None:
+    """Have the producer know all changelogs, by which Faust finds the owner of a table's key.
+
+    Until this worker has sent to one, who asked for a key would get a stack trace.
+    """
+    client = app.producer._ensure_producer().client  # type: ignore[attr-defined]
+    for table in app.tables.values():
+        await client.add_topic(table.changelog_topic.get_topic_name())
+
+
+@app.task
 async def listen_for_silence() -> None:
     """Notice sources that have stopped, where rules say so."""
     await Silences(app, alerts).run()
