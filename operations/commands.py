@@ -18,6 +18,7 @@ from errors import FinancialTrendsError, Refused
 from models.times import to_ms
 from operations import dead_letters, reset
 from operations.dead_letters import DeadLetters
+from tables.followed import FollowedTable
 from transport import BatchingApp
 
 _REFUSED = 2
@@ -104,6 +105,9 @@ def _show(console: Console, letters: DeadLetters, letter: str, save: Path | None
         console.print(_plain(f"{name}: {found[name]}"), highlight=False)
     if "replayed" in found:
         console.print(f"replayed: {found['replayed']}", highlight=False)
+    kept = len(found["value"] or b"")
+    if kept < found["size"]:
+        console.print(f"of it the first {kept} bytes are kept", highlight=False)
     if save is not None:
         save.write_bytes(found["value"] or b"")
         console.print(f"value: written to {save}", markup=False, highlight=False)
@@ -138,7 +142,9 @@ def _replay(
 
 def _attach_reset(app: BatchingApp, settings: Settings, console: Console) -> None:
     def prepare(since_ms: int | None) -> reset.Plan:
-        changelogs = [table.changelog_topic.get_topic_name() for table in app.tables.values()]
+        # What is followed stays: the orders that say so are on Kafka for a day only.
+        tables = [table for table in app.tables.values() if not isinstance(table, FollowedTable)]
+        changelogs = [table.changelog_topic.get_topic_name() for table in tables]
         with Broker(settings) as broker:
             return reset.plan(broker, settings, changelogs, since_ms)
 

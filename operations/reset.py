@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from broker import Broker
 from config import Settings
 from errors import Refused
-from topics import INPUTS
+from topics import INPUTS, MACRO_BACKDROP
 
 Offsets = Mapping[tuple[str, int], int]
 
@@ -74,6 +74,8 @@ def plan(
     for place, offset in offsets.items():
         again[place[0]] += ends[place] - offset
         gone[place[0]] += starts[place]
+    # Compacted: the state of its table follows from all of it, whenever that was sent.
+    offsets = {**offsets, **broker.start_offsets([MACRO_BACKDROP.name])}
     doomed = tuple(name for name in changelogs if name in existing)
     return Plan(settings.app_id, offsets, again, gone, doomed)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
+import httpx
 import pytest
 
 from errors import Refused
 from operations import reset
-from tests.deployment import Deployment
+from tests.deployment import Deployment, Worker
 from tests.eventually import eventually
 from tests.integration.conftest import Deploy, deploy
 from tests.integration.test_tables import faust
@@ -90,6 +92,37 @@ def test_a_killed_worker_counts_until_its_session_ends(deploy: Deploy) -> None:
     deployment.drained()
     assert wrong(deployment.database, bars, deployment.settings.indicators) == []
     assert deployment.database["stock_prices"].count_documents({}) == len(bars)
+
+
+def known(worker: Worker) -> list[Any] | None:
+    """What the tables say of a series, and of a ticker that is followed; None if not all of it."""
+    base = f"http://127.0.0.1:{worker.port}/table"
+    rows = [httpx.get(f"{base}/{name}/") for name in ("macro/XSTAY", "followed/STAYS")]
+    if any(row.status_code != httpx.codes.OK for row in rows):
+        return None
+    macro, followed = (row.json() for row in rows)
+    return [macro["observations"], followed["ticker"]]
+
+
+def test_what_no_message_says_again_is_kept(deploy: Deploy) -> None:
+    """The last observations, perhaps of months ago, and what was followed."""
+    deployment = deploy(checkpoint_interval_s=0.1)
+    worker = deployment.start_worker()
+    worker.wait_ready()
+    with deployment.producer() as producer:
+        observed = [{"time": f"2024-0{n}-01", "value": float(n)} for n in (1, 2)]
+        producer.produce_economic_data("XSTAY", observed)
+    assert faust(deployment, "follow", "STAYS").returncode == 0
+    deployment.drained()
+    before = eventually(lambda: known(worker), "both are known")
+    assert worker.stop() == 0
+    now = datetime.now(UTC).isoformat()
+    done = faust(deployment, "reset-state", "--to", now, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = deployment.start_worker()
+    again.wait_ready()
+    deployment.drained()
+    eventually(lambda: known(again) == before, f"the same is known: {before}")
 
 
 def test_a_moment_that_is_none(deploy: Deploy) -> None:
