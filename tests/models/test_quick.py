@@ -106,7 +106,84 @@ def test_what_is_odd_ends_alike(value: bytes | None) -> None:
         assert outcome(key, value, quick=True) == outcome(key, value, quick=False)
 
 
-def test_unknown_fields_are_counted() -> None:
+#: What may stand in a field that nobody knows, and what may not.
+UNKNOWN = {
+    "text": b'"a text"',
+    "beyond ASCII": '"é €"'.encode(),
+    "not UTF-8": b'"a\xff"',
+    "a surrogate in UTF-8": b'"\xed\xa0\x80"',
+    "a lone surrogate": b'"\\ud800"',
+    "a pair of surrogates": b'"\\ud83d\\ude00"',
+    "no escape": b'"\\q"',
+    "a control character": b'"a\x01b"',
+    "a large number": b"9" * 4_300,
+    "too large a number": b"9" * 4_301,
+    "the same behind a minus": b"-" + b"9" * 4_301,
+    "the same in a text": b'"' + b"9" * 9_000 + b'"',
+    "many digits behind the point": b"1." + b"9" * 9_000,
+    "beyond floats": b"1e999",
+    "a leading zero": b"01",
+    "NaN": b"NaN",
+    "Infinity in a list": b"[-Infinity]",
+    "a comma too many": b"[1,]",
+    "a name that is not UTF-8": b'{"\xff": 1}',
+    "lists in lists": b"[" * 150 + b"]" * 150,
+    "as deep as may be": b"[" * 199 + b"]" * 199,
+    "too deep": b"[" * 200 + b"]" * 200,
+    "objects too deep": b'{"a":' * 200 + b"1" + b"}" * 200,
+    "as deep as memory": b"[" * 100_000 + b"]" * 100_000,
+    "wide": b"[" + b"{}," * 400 + b"0]",
+    "brackets in a text": b'"' + b"[" * 400 + b'"',
+}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN.values(), ids=UNKNOWN)
+def test_unknown_fields_obey_the_rules_of_the_codec(unknown: bytes) -> None:
+    """Before the fields that are known, between them and behind them; and are counted alike."""
+    first, last = orjson.dumps(GOOD).split(b",", maxsplit=1)
+    for value in (
+        b'{"new":' + unknown + b"," + first[1:] + b"," + last,
+        first + b',"new":' + unknown + b"," + last,
+        first + b"," + last[:-1] + b',"new":' + unknown + b"}",
+    ):
+        for key in (b"AAPL", b"MSFT"):
+            counted = []
+            found = []
+            for quick in (True, False):
+                before = BAR.unknown_fields
+                found.append(outcome(key, value, quick=quick))
+                counted.append(BAR.unknown_fields - before)
+            assert found[0] == found[1]
+            assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize("name", [b'"\xff"', b'""', b'"\\ud800"', b'"clos\\u0065"', b'"a\\u0000"'])
+def test_names_of_unknown_fields_obey_them_as_well(name: bytes) -> None:
+    for text in (b"7", b'"x"'):
+        value = orjson.dumps(GOOD)[:-1] + b"," + name + b":" + text + b"}"
+        assert outcome(b"AAPL", value, quick=True) == outcome(b"AAPL", value, quick=False)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.text(), json_values, min_size=1), st.booleans(), st.binary(max_size=3))
+def test_both_ways_agree_on_unknown_fields(
+    unknown: dict[str, Any], ascii_only: bool, broken: bytes
+) -> None:
+    value = json.dumps(GOOD | unknown, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert outcome(b"AAPL", value, quick=True) == outcome(b"AAPL", value, quick=False)
+    value = value[:-4] + broken + value[-4:]
+    assert outcome(b"AAPL", value, quick=True) == outcome(b"AAPL", value, quick=False)
+
+
+def test_a_bar_with_unknown_fields_comes_the_quick_way_and_is_counted() -> None:
     before = BAR.unknown_fields
-    decode_bar(b"AAPL", orjson.dumps(GOOD | {"new": 1}), time.time() * 1000)
+    value = orjson.dumps(GOOD | {f"field_{number}": "é" * 50 for number in range(100)})
+    bar = decode_bar(b"AAPL", value, time.time() * 1000)
+    assert isinstance(bar, QuickBar)
+    assert fields(bar) == GOOD
     assert BAR.unknown_fields == before + 1
