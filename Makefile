@@ -13,7 +13,7 @@ QUIX_STAMP := $(VENV)/.installed-bench-quixstreams
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-indicators bench-sentiment pressure flood profile screenshots chaos chaos-controls fuzz audit
+.PHONY: help setup run test test-long check lint types format doctor up down status reset clean bench bench-growth bench-shapes bench-indicators bench-sentiment pressure flood profile screenshots chaos chaos-controls fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -71,6 +71,9 @@ bench: $(BENCH_STAMP) $(QUIX_STAMP) ## bars per second and latency, beside Quix 
 
 bench-growth: $(BENCH_STAMP) $(QUIX_STAMP) ## what changes with the number of tickers, bars and workers (QUICK=1: fewer bars)
 	@$(BIN)/python -m benchmarks.growth $(if $(QUICK),--quick)
+
+bench-shapes: $(BENCH_STAMP) $(QUIX_STAMP) ## one and 50,000 tickers, small and large messages, stories, bursts, beside Quix Streams (QUICK=1: fewer bars)
+	@$(BIN)/python -m benchmarks.shapes $(if $(QUICK),--quick)
 
 pressure: $(DEV_STAMP) ## a worker's memory, membership and lag while MongoDB is ten times too slow
 	@$(BIN)/python -m benchmarks.pressure

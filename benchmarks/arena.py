@@ -19,6 +19,7 @@ from pymongo.database import Database
 
 from benchmarks import workload
 from benchmarks.documents import COLLECTION
+from benchmarks.forms import USUAL, Form
 from benchmarks.process import Process
 from benchmarks.protocol import Task
 from broker import Broker
@@ -69,16 +70,34 @@ class Arena:
         """Close the connections."""
         self.client.close()
 
-    def refill(self, tickers: int, bars: int) -> None:
+    def refill(self, tickers: int, bars: int, form: Form = USUAL) -> None:
         """Make all topics anew, and put the bars on ``stock-prices``."""
         self.broker.delete_topics(spec.name for spec in ALL_TOPICS)
         self.broker.ensure_topics()
-        workload.produce(self.settings, STOCK_PRICES.name, tickers, bars)
+        workload.produce(self.settings, STOCK_PRICES.name, tickers, bars, form=form)
 
     def task(
-        self, name: str, *, tickers: int, bars: int, timed: int | None = None, eager: bool = False
+        self,
+        name: str,
+        *,
+        tickers: int,
+        bars: int,
+        timed: int | None = None,
+        eager: bool = False,
+        publish: bool = True,
+        form: Form = USUAL,
     ) -> Task:
-        """Return a task with a group, a database and a folder that nobody had before."""
+        """Return a task with a group, a database and a folder that nobody had before.
+
+        Args:
+            name: of the contestant.
+            tickers: how many tickers the bars are of.
+            bars: how many there are.
+            timed: how many count; all of them unless told otherwise.
+            eager: whether latency counts and not the rate.
+            publish: whether it then publishes snapshots as well.
+            form: how the bars look.
+        """
         unique = f"bench-{uuid.uuid4().hex[:6]}-{name}".replace("_", "-")
         directory = self.directory / unique
         directory.mkdir(parents=True)
@@ -89,12 +108,13 @@ class Arena:
             database=unique,
             group=unique,
             topic=STOCK_PRICES.name,
-            out_topic=TECHNICAL_INDICATORS.name if eager else None,
+            out_topic=TECHNICAL_INDICATORS.name if eager and publish else None,
             bars=bars,
             tickers=tickers,
             timed=bars if timed is None else timed,
             directory=str(directory),
             eager=eager,
+            form=form.name,
         )
 
     def database(self, task: Task) -> Database[Document]:
@@ -114,13 +134,18 @@ class Arena:
         consumer.commit(offsets=places, asynchronous=False)
         consumer.close()
 
-    def documents(self, task: Task) -> int:
-        """How many documents of bars are readable now."""
-        found: int = self.client[task.database][COLLECTION].estimated_document_count()
+    def documents(self, task: Task, collection: str = COLLECTION) -> int:
+        """How many documents, of bars unless told otherwise, are readable now."""
+        found: int = self.client[task.database][collection].estimated_document_count()
         return found
 
     def wait_documents(
-        self, task: Task, count: int, process: Process, watch: Callable[[int], Any] | None = None
+        self,
+        task: Task,
+        count: int,
+        process: Process,
+        watch: Callable[[int], Any] | None = None,
+        collection: str = COLLECTION,
     ) -> float:
         """Return the moment (perf_counter) at which ``count`` documents are readable.
 
@@ -129,13 +154,14 @@ class Arena:
             count: how many.
             process: the contestant's, which must not end badly meanwhile.
             watch: called with the number of documents at every look.
+            collection: where they are.
 
         Raises:
             ContestantFailed: it ended, or stood still for :data:`PATIENCE_S`.
         """
         last, moved = -1, perf_counter()
         while True:
-            found = self.documents(task)
+            found = self.documents(task, collection)
             now = perf_counter()
             if watch is not None:
                 watch(found)

@@ -37,9 +37,9 @@ def document(bar: Mapping[str, Any], values: Mapping[str, float | None]) -> dict
         "low": bar["low"],
         "close": bar["close"],
         "volume": bar["volume"],
-        "adjusted_close": bar["adjusted_close"],
+        "adjusted_close": bar.get("adjusted_close"),
         "source": bar["source"],
-        "closed": bar["closed"],
+        "closed": bar.get("closed", True),
         "ingested": datetime.fromtimestamp(bar["ingested"] / 1000, UTC),
         "indicators": values,
     }
@@ -53,5 +53,5 @@ def snapshot(bar: Mapping[str, Any], values: Mapping[str, float | None]) -> dict
         "time": bar["time"],
         "values": values,
         "source": "financial-trends",
-        "closed": bar["closed"],
+        "closed": bar.get("closed", True),
     }

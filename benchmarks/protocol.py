@@ -39,6 +39,7 @@ class Task:
         timed: how many of the messages count, for contestants that are given a slice.
         directory: for its files.
         eager: whether latency counts and not the rate.
+        form: how the bars look (see `benchmarks.forms`).
     """
 
     kafka: str
@@ -52,6 +53,7 @@ class Task:
     timed: int
     directory: str
     eager: bool = False
+    form: str = "usual"
 
     def environment(self) -> dict[str, str]:
         """The variable that hands this task to a process."""

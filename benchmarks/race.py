@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import roster
 from benchmarks.arena import Arena
+from benchmarks.forms import USUAL, Form
 from benchmarks.process import Process
 from benchmarks.protocol import Task, seconds_in, settings_in
 from benchmarks.roster import LOADER, WORKER_READY, Contestant
@@ -50,14 +51,16 @@ class Result:
         return asdict(self)
 
 
-def run(place: Arena, contestant: Contestant, *, tickers: int, bars: int) -> Result:
+def run(
+    place: Arena, contestant: Contestant, *, tickers: int, bars: int, form: Form = USUAL
+) -> Result:
     """Let a contestant work through the topic; stop it, check its documents, drop them.
 
     Raises:
         ContestantFailed: it did not get to its end.
     """
     timed = max(1, round(bars * contestant.share))
-    task = place.task(contestant.name, tickers=tickers, bars=bars, timed=timed)
+    task = place.task(contestant.name, tickers=tickers, bars=bars, timed=timed, form=form)
     if contestant.ready == WORKER_READY:
         # A worker reads topics besides prices; what other runs left there is not its business.
         others = [spec.name for spec in ALL_TOPICS if spec is not STOCK_PRICES]

@@ -108,6 +108,6 @@ def problems(found: Mapping[str, Any]) -> list[str]:
 
 def publish(found: Mapping[str, Any]) -> None:
     """Write the results and the chart to their folder; keep what other commands put there."""
-    growth = results.read().get("growth")
-    results.write(found if growth is None else {**found, "growth": growth})
+    before = results.read()
+    results.write({**found, **{name: before[name] for name in results.OTHERS if name in before}})
     results.CHART.write_text(draw(found), encoding="utf-8")

@@ -18,6 +18,10 @@ CHART = FOLDER / "latest.svg"
 RATIOS = (roster.QUIX, roster.FAUST_MANUAL, roster.RECOMPUTE, roster.INSERT_MANY)
 
 
+#: What other commands than `make bench` keep beside its results.
+OTHERS = ("growth", "shapes")
+
+
 class Partial:
     """The finished parts of a run, kept as they come; a run that was broken off goes on from them.
 

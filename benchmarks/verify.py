@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Mapping
+from itertools import islice
 from math import ceil
-from typing import Any
 
 from pymongo.database import Database
 
-from benchmarks.documents import COLLECTION, document
+from benchmarks.documents import COLLECTION, document, ohlcv
+from benchmarks.forms import FORMS, Bar
 from benchmarks.oracle import SHORTEST, Column, agree, reference
 from benchmarks.protocol import Task
 from benchmarks.roster import Contestant
-from benchmarks.workload import MINUTE_MS, START_MS, history, ticker_name
-from indicators import DEFAULT_SPEC, Ohlcv, parse
+from indicators import DEFAULT_SPEC, parse
 from sinks.base import Document
 from sinks.documents import as_ms
 
@@ -50,7 +49,8 @@ def problems_of(
     # Twice as many values as are compared, where each ticker has few.
     enough = ceil(2 * SAMPLE / (len(outputs) * found / task.tickers))
     numbers = chance.sample(range(task.tickers), min(max(_TICKERS, enough), task.tickers))
-    stored = list(database[COLLECTION].find({"ticker": {"$in": list(map(ticker_name, numbers))}}))
+    named = {FORMS[task.form].ticker_name(number): number for number in numbers}
+    stored = list(database[COLLECTION].find({"ticker": {"$in": list(named)}}))
     if contestant.window is not None:
         stored = chance.sample(stored, min(_WINDOWS, len(stored)))
     pairs = [(one, name) for one in stored for name in outputs]
@@ -59,55 +59,44 @@ def problems_of(
     wrong = [
         text
         for one, name in chance.sample(pairs, SAMPLE)
-        if (text := _difference(one, name, task, contestant.window)) is not None
+        if (text := _difference(one, name, named[one["ticker"]], task, contestant.window))
     ]
     return [f"{len(wrong)} of {SAMPLE:,} values, such as {wrong[0]}"] if wrong else []
 
 
-def _difference(stored: Document, name: str, task: Task, window: int | None) -> str | None:
-    number = int(stored["ticker"].removeprefix("T"))
-    index = (as_ms(stored["time"]) - START_MS) // MINUTE_MS
+def _difference(
+    stored: Document, name: str, number: int, task: Task, window: int | None
+) -> str | None:
     # Bars that come later change nothing, and `ta` needs some.
     count = max(SHORTEST, ceil(task.bars / task.tickers))
-    bars = _history(number, count)
-    fields = _fields(stored["ticker"], index, bars[index])
-    for field, value in document(fields, {}).items():
+    bars = _history(task.form, number, count)
+    first, second = bars[0]["time"], bars[1]["time"]
+    index = (as_ms(stored["time"]) - first) // (second - first)
+    for field, value in document(bars[index], {}).items():
         if field != "indicators" and stored[field] != value:
             return f"{stored['_id']}: {field} is {stored[field]!r}, not {value!r}"
     if window is None:
-        column = _columns(number, count)[name]
+        column = _columns(task.form, number, count)[name]
         expected = column[index]
     else:
-        expected = _window(number, count, index, window)[name]
+        expected = _window(task.form, number, count, index, window)[name]
     value = stored["indicators"][name]
-    if agree(name, value, expected, max(bar.high for bar in bars)):
+    if agree(name, value, expected, max(bar["high"] for bar in bars)):
         return None
     return f"{stored['_id']}: {name} is {value!r}, ta has {expected!r}"
 
 
-def _fields(ticker: str, index: int, bar: Ohlcv) -> Mapping[str, Any]:
-    return bar._asdict() | {
-        "ticker": ticker,
-        "interval": "1m",
-        "time": START_MS + MINUTE_MS * index,
-        "source": "bench",
-        "ingested": START_MS,
-        "adjusted_close": None,
-        "closed": True,
-    }
+@functools.lru_cache(maxsize=1_024)
+def _history(form: str, number: int, count: int) -> list[Bar]:
+    return list(islice(FORMS[form].walk(number, 0), count))
 
 
 @functools.lru_cache(maxsize=1_024)
-def _history(number: int, count: int) -> list[Ohlcv]:
-    return history(number, count)
+def _columns(form: str, number: int, count: int) -> dict[str, Column]:
+    return reference(list(map(ohlcv, _history(form, number, count))), _SPECIFICATION)
 
 
 @functools.lru_cache(maxsize=1_024)
-def _columns(number: int, count: int) -> dict[str, Column]:
-    return reference(_history(number, count), _SPECIFICATION)
-
-
-@functools.lru_cache(maxsize=1_024)
-def _window(number: int, count: int, index: int, window: int) -> dict[str, float | None]:
-    bars = _history(number, count)[max(0, index + 1 - window) : index + 1]
+def _window(form: str, number: int, count: int, index: int, window: int) -> dict[str, float | None]:
+    bars = list(map(ohlcv, _history(form, number, count)[max(0, index + 1 - window) : index + 1]))
     return {name: column[-1] for name, column in reference(bars, _SPECIFICATION).items()}

@@ -146,15 +146,16 @@ def test_a_contestant_that_failed_is_left_out() -> None:
     assert found["latency_ms"] == {"p50": None, "p99": None}
 
 
-def test_publishing_keeps_the_growth_of_before(
+def test_publishing_keeps_what_others_measured_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "LATEST", tmp_path / "latest.json")
     monkeypatch.setattr(results, "CHART", tmp_path / "latest.svg")
-    results.write({"growth": {"kb_per_ticker": 9.0}})
+    others = {"growth": {"kb_per_ticker": 9.0}, "shapes": {"bursts": {}}}
+    results.write(others | {"ratios": {}})
     report.publish(whole())
     kept = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
-    assert kept["growth"] == {"kb_per_ticker": 9.0}
+    assert {name: kept[name] for name in others} == others
     assert kept["ratios"]["quixstreams"] == 4.0
     assert (tmp_path / "latest.svg").read_text(encoding="utf-8").startswith("<svg")
 
