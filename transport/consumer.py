@@ -117,16 +117,21 @@ class BatchingConsumer(driver.Consumer):
         self._thread.positions = {}
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+        # Before anybody looks at who has room: what is done from here on counts.
+        self._room.clear()
         active = self._get_active_partitions()
         fetchable = {tp for tp in active if self.offsets.outstanding[tp.topic] < MOST_OUTSTANDING}
-        self._behind |= len(fetchable) < len(active)
-        if not fetchable:
+        if len(fetchable) == len(active):
+            return await self._getmany(active_partitions=fetchable, timeout=POLL_S)
+        self._behind = True
+        # To wait for the other topics would leave the agent of a full one without work: its batches
+        # of large messages take a few ms each.
+        found = await self._getmany(active_partitions=fetchable, timeout=0.0) if fetchable else {}
+        if not found:
             await self._wait_for_room()
-            return {}
-        return await self._getmany(active_partitions=fetchable, timeout=POLL_S)
+        return found
 
     async def _wait_for_room(self) -> None:
-        self._room.clear()
         try:
             await asyncio.wait_for(self._room.wait(), timeout=POLL_S)
         except TimeoutError:

@@ -49,7 +49,8 @@ class BatchingConsumerThread(AIOKafkaConsumerThread):
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's own
         """Fetch as Faust does, and set the pace of the fetches after this one."""
         records = await super().getmany(active_partitions, timeout)
-        self._empty = 0 if records else self._empty + 1
+        # A look that does not wait says nothing of what is coming.
+        self._empty = 0 if records else self._empty + (timeout > 0)
         if sum(map(len, records.values())) >= self._ensure_consumer()._max_poll_records:
             self._set_pace(BEHIND_WAIT_MS, BEHIND_BYTES)
         elif records:

@@ -51,3 +51,19 @@ async def test_the_pace_follows_the_messages(monkeypatch: pytest.MonkeyPatch) ->
     assert await fetch({}) == idle
     assert await fetch({}) == idle
     assert await fetch({"tp": [1]}) == busy
+
+
+async def test_looks_that_do_not_wait_leave_the_pace_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made while a topic is full, which is not a time of nothing coming."""
+    brought: list[dict[Any, Any]] = [{"tp": [1]}]
+
+    async def getmany(*_: Any) -> Any:
+        return brought.pop(0) if brought else {}
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "getmany", getmany)
+    paced = Paced()
+    await paced.getmany(None, 0.1)
+    before = paced.pace
+    for _ in range(2 * thread.IDLE_AFTER):
+        await paced.getmany(None, 0.0)
+    assert paced.pace == before
