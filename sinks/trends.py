@@ -9,7 +9,7 @@ from typing import Any
 import bson
 
 from sinks.base import Document, Mode, PackedWrite, Write
-from sinks.documents import TREND_HISTORY, TRENDS, dated
+from sinks.documents import TREND_HISTORY, TRENDS, as_date
 
 _length = struct.Struct("<i").pack
 _ID = b"\x02_id\0"
@@ -38,7 +38,7 @@ def trend_writes(trend: Mapping[str, Any], *, first: bool, changed: bool) -> lis
         changed: whether it goes into the history, too; of several at one time the last one stays.
     """
     ticker, time = trend["ticker"], trend["time"]
-    document = dated(trend)
+    document = {**trend, "time": as_date(time)}
     # Both documents are the same but for the id, which comes first.
     fields = bson.encode(document)[4:]
     latest = TrendWrite(TRENDS, ticker, Mode.FORWARD if first else Mode.LATEST, document)
@@ -46,6 +46,7 @@ def trend_writes(trend: Mapping[str, Any], *, first: bool, changed: bool) -> lis
     if changed:
         writes.append(TrendWrite(TREND_HISTORY, f"{ticker}|{time}", Mode.FORWARD, document))
     for write in writes:
-        head = _ID + _length(len(write.id.encode()) + 1) + write.id.encode() + b"\0"
+        raw_id = write.id.encode()
+        head = _ID + _length(len(raw_id) + 1) + raw_id + b"\0"
         write.packed = _length(4 + len(head) + len(fields)) + head + fields
     return [*writes]

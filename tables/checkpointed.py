@@ -102,7 +102,10 @@ class CheckpointedTable(faust.Table[str, Row]):
 
     def row(self, key: str) -> bytes | None:
         """Return the saved row of ``key``, or None."""
-        row: Row | None = self.data.get(key)
+        # Not the store's own `get`, which looks by an exception: most keys of most tables are not
+        # there, and trends ask all tables for each ticker.
+        rows: Any = self.data
+        row: Row | None = rows.data.get(key)
         return None if row is None else row.whole()
 
     async def send(self, rows: Rows) -> None:

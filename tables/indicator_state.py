@@ -60,11 +60,11 @@ class IntervalState:
             self.forming = values
 
     def last_bar(self) -> LastBar | None:
-        """Return the newest bar as the trend reads it; None before the first one."""
+        """Return the newest bar with what the trend reads of it; None before the first one."""
         if self.last is None:
             return None
-        values = self.indicators.values() if self.forming is None else self.forming
-        return LastBar(*self.last, values, self.indicators.slope)
+        found, slope = self.indicators.some(READ)
+        return LastBar(*self.last, found if self.forming is None else self.forming, slope)
 
     def saved(self, fingerprint: str) -> dict[str, Any]:
         """Return everything as JSON, with a gap in the place of the indicators' numbers."""

@@ -23,6 +23,8 @@ LONGEST_PAUSE_S = 10.0
 
 #: From so many rows on, what a checkpoint took for a moment is worth giving back.
 MANY_ROWS = 1_000
+#: So often memory is given back in any case, in seconds: large messages leave holes as well.
+GIVE_BACK_EVERY_S = 30.0
 
 #: A row of state on its way to the changelog: key -> (partition, value).
 Rows = Mapping[str, tuple[int, bytes]]
@@ -75,8 +77,9 @@ class Checkpointer:
         self._states: list[State] = []
         self._consumer: BatchingConsumer | None = None
         self._running = asyncio.Lock()
-        #: Whether the last one saved many rows.
+        #: Whether the last one saved many rows, and when memory was last given back.
         self._was_large = False
+        self._gave_back_at = time.monotonic()
 
     def register_store(self, store: Store) -> None:
         """Have checkpoints wait for ``store``."""
@@ -149,12 +152,14 @@ class Checkpointer:
             return committed and consumer.epoch == epoch
 
     async def _give_back(self, many: bool) -> None:
-        """Give memory back after many rows, and once more at the next checkpoint.
+        """Give memory back after many rows, once more at the next checkpoint, and now and then.
 
-        By then the batches that were under way meanwhile are gone as well.
+        By the next one the batches that were under way meanwhile are gone as well.
         """
-        if many or self._was_large:
+        now = time.monotonic()
+        if many or self._was_large or now >= self._gave_back_at + GIVE_BACK_EVERY_S:
             await asyncio.to_thread(give_back)
+            self._gave_back_at = now
         self._was_large = many
 
     async def _commit(self, consumer: BatchingConsumer, offsets: Mapping[TP, int]) -> bool:

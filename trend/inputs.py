@@ -25,8 +25,8 @@ class LastBar(NamedTuple):
     """The last bar of a ticker at one interval, perhaps still forming.
 
     ``time`` is its opening time, ms since the epoch; ``close`` is in the quote currency; ``values``
-    are the indicators at it, by their names, None where there is none; ``obv_slope`` is that of the
-    last closed bar, -1 to 1, None until it is warm.
+    are the indicators at it, or those of them that are read, by their names, None where there is
+    none; ``obv_slope`` is that of the last closed bar, -1 to 1, None until it is warm.
     """
 
     time: int

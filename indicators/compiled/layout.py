@@ -69,6 +69,7 @@ class Layout:
         most = max(map(len, given))
         self.parameters = np.array([one + [0.0] * (most - len(one)) for one in given])
         self.cold = self._cold()
+        self._some: dict[tuple[str, ...], tuple[list[str], npt.NDArray[np.int64]]] = {}
 
     def _cold(self) -> Row:
         row = np.zeros(self.width)
@@ -77,6 +78,15 @@ class Layout:
                 if place.kind is OUTPUT:
                     row[place.at] = math.nan
         return row
+
+    def some(self, names: tuple[str, ...]) -> tuple[list[str], npt.NDArray[np.int64]]:
+        """Return which of these outputs there are, and where they are; the slope comes last."""
+        found = self._some.get(names)
+        if found is None:
+            there = [name for name in names if name in self.output_names]
+            which = [self.outputs[self.output_names.index(name)] for name in there]
+            found = self._some[names] = there, np.array([*which, self.slope], dtype=np.int64)
+        return found
 
     def write(self, row: Row) -> list[list[Any]]:
         """Return the state of each indicator, as its own `state()` does; the slope's comes last."""

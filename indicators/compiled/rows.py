@@ -133,6 +133,13 @@ class RowSet:
         layout = self._store.layout
         return named(layout, self.row[layout.outputs].tolist())
 
+    def some(self, names: tuple[str, ...]) -> tuple[dict[str, float | None], float | None]:
+        """The current values of those outputs that there are, and :attr:`slope`: read at once."""
+        layout = self._store.layout
+        there, places = layout.some(names)
+        *values, slope = (None if v != v else v for v in self.row[places].tolist())  # noqa: PLR0124
+        return dict(zip(there, values, strict=True)), slope
+
     @property
     def slope(self) -> float | None:
         """The slope of the OBV; None before it is warm."""

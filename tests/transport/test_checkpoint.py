@@ -209,3 +209,16 @@ async def test_memory_of_many_rows_is_given_back_and_once_more_at_the_next(
     for _ in range(4):
         assert await parts.checkpoints.run()
     assert len(calls) == given
+
+
+async def test_memory_is_given_back_now_and_then(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large messages leave holes as well, and go on doing so while nothing is to be saved."""
+    calls: list[int] = []
+    monkeypatch.setattr("transport.checkpoint.give_back", lambda: calls.append(1))
+    monkeypatch.setattr("transport.checkpoint.GIVE_BACK_EVERY_S", 0.0)
+    parts.documents.acknowledged.set()
+    for _ in range(3):
+        assert await parts.checkpoints.run()
+    assert len(calls) == 3
