@@ -185,12 +185,12 @@ def _lag(place: Arena, task: Task, port: int) -> dict[str, Any]:
     """Return the lag when nothing comes any more, and whether /metrics says the same."""
     found = {"lag_highest": 0, "lag_wrongly_shown": 1}
     for _ in range(20):
-        lag = sum(place.broker.lag(task.group, CONSUMED).values())
-        found["lag_highest"] = max(found["lag_highest"], lag)
+        before = sum(place.broker.lag(task.group, CONSUMED).values())
         shown = int(sum(s.value for s in samples(port, "lag_messages")))
-        left = sum(place.broker.lag(task.group, CONSUMED).values())
-        # It is worked off meanwhile, so what is shown lies between two looks at it.
-        if left <= shown <= found["lag_highest"]:
+        after = sum(place.broker.lag(task.group, CONSUMED).values())
+        found["lag_highest"] = max(found["lag_highest"], before, after)
+        # It is worked off meanwhile, or what was fetched still comes: it lies between two looks.
+        if min(before, after) <= shown <= max(before, after):
             return found | {"lag_shown": shown, "lag_wrongly_shown": 0}
     return found | {"lag_shown": shown}
 

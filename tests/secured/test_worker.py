@@ -38,6 +38,8 @@ SENTINELS = {
     "fred_api_key": "5ent1ne1ofthefredapikey0123456789",
     "reddit_client_secret": "sentinel-of-the-reddit-secret",
     "twitter_bearer_token": "sentinel-of-the-bearer-token",
+    "alert_webhooks": "sentinel-of-the-webhook-s-address",
+    "alert_webhook_secret": "sentinel-of-the-webhook-s-key",
 }
 
 PATHS = (
@@ -49,6 +51,7 @@ PATHS = (
     "/api/tickers/AAPL/posts",
     "/api/tickers/AAPL/sentiment",
     "/api/tickers/AAPL/trend",
+    "/api/alerts",
     "/api/economy",
     "/api/economy/UNRATE",
     "/api/nothing",
@@ -103,6 +106,9 @@ def running(
     """A worker that proves itself by password and certificate, and has every secret there is."""
     servers = Servers(secured.kafka.sasl_address, secured.mongodb.uri, "given", "given")
     own = {name: value for name, value in SENTINELS.items() if name != "mongodb_uri"}
+    own["alert_webhooks"] = f"phone={provider[0]}/{SENTINELS['alert_webhooks']}"
+    rules = tmp_path_factory.mktemp("rules") / "alerts.toml"
+    rules.write_text('[[rule]]\nname = "any"\nwhen = "close > 0"\nseverity = "critical"\n')
     certificate = {
         "kafka_ssl_cert_file": secured.certificates.client_cert,
         "kafka_ssl_key_file": secured.certificates.encrypted_key,
@@ -117,6 +123,8 @@ def running(
         twitter_base_url=provider[0],
         reddit_base_url=provider[0],
         reddit_client_id="me",
+        alert_rules=rules,
+        alert_webhook_max_age_days=36_500,
         checkpoint_interval_s=0.1,
     )
     deployment.start_worker(TICKERS="AAPL").wait_ready()
@@ -147,14 +155,18 @@ def test_nobody_gets_to_see_a_secret(
     asked = provider[1]
     running.send_bars(random_bars(["GOOG"], 2))
     running.drained()
-    for name in ("fred_api_key", "twitter_bearer_token"):
+    for name in ("fred_api_key", "twitter_bearer_token", "alert_webhooks"):
         eventually(partial(_was_asked, asked, SENTINELS[name]), name)
     eventually(lambda: worker.says("FRED"), "what became of it in the log")
     places = {
         "log": worker.log.read_text(errors="replace"),
         "process list": Path(f"/proc/{worker.process.pid}/cmdline").read_bytes().decode(),
     }
-    for command in (("doctor",), ("agents",), ("dead-letters", "list"), ("dead-letters", "show")):
+    commands = (
+        ("doctor",), ("agents",), ("alerts", "list"), ("dead-letters", "list"),
+        ("dead-letters", "show"),
+    )  # fmt: skip
+    for command in commands:
         done = faust(running, *command)
         places[" ".join(command)] = done.stdout + done.stderr
     # What is no secret does show: these are the places where one would.
@@ -182,6 +194,7 @@ def test_workers_of_the_scripts(settings_for: SettingsFor, tmp_path: Path) -> No
     """They get the secrets by their environment alone, and do their work with them."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     secrets = {one: value for one, value in SENTINELS.items() if not one.startswith(("k", "m"))}
+    secrets["alert_webhooks"] = f"phone=http://127.0.0.1:1/{SENTINELS['alert_webhooks']}"
     settings = settings_for(
         "encrypted key", app_id=name, mongodb_database=name, data_dir=tmp_path, **secrets
     )

@@ -142,8 +142,11 @@ def wrong_closed(deployment: Deployment, ticker: str) -> list[str]:
 
 def test_a_split_mends_what_is_stored_once(deployment: Deployment, yahoo: YahooServer) -> None:
     """Two workers: the owner alone stores the bars again and recomputes; no restart repeats it."""
-    workers = [deployment.start_worker(), deployment.start_worker()]
+    workers = [deployment.start_worker()]
     warm(deployment, workers[0])
+    # Only now: a ticker that moves while its past is loaded is loaded again, split and all.
+    workers.append(deployment.start_worker())
+    workers[1].wait_ready()
     split, other = TICKERS
     chart = yahoo.charts[split]
     today = chart.rows[-2][0]
