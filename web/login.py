@@ -74,8 +74,9 @@ async def _fields(request: web.Request) -> dict[str, str]:
     # Not `request.post()`: what is no form, or says to be in an odd encoding, makes it fail.
     try:
         body = await request.read()
-    except ConnectionError:
-        # Nobody reads the answer; without it the log would have a stack trace.
+    except (ConnectionError, RuntimeError):
+        # RuntimeError where it ended before the reading began. Nobody reads the answer; without it
+        # the log would have a stack trace.
         reason = "the connection ended before the form did"
         raise Problem(400, "request", request.path, reason, "send all of it") from None
     return dict(parse_qsl(body.decode("utf-8", "replace")))

@@ -17,6 +17,7 @@ from monitoring.readiness import Readiness
 from web import pages
 from web.alerts import Alerts
 from web.changes import Changes
+from web.connections import Runner, body_in_time
 from web.guard import Guard, add_headers
 from web.health import Health, Metrics
 from web.login import Login
@@ -63,6 +64,9 @@ def mount(app: AppT, driver: Any, settings: Settings, counts: Counts) -> None:
         await kafka.close()
         await topics_kafka.close()
 
+    # Faust's own knows no limits.
+    driver._runner = Runner(server)
+    server.middlewares.append(body_in_time)
     server.middlewares.append(guarded)
     server.on_response_prepare.append(add_headers)
     server.on_shutdown.append(end_streams)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvloop
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from playwright.sync_api import Browser
@@ -23,6 +25,11 @@ from web.server import mount
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that a worker has: it ends connections in an order of its own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +70,9 @@ async def serve(settings: Settings) -> AsyncIterator[Serve]:
         application = web.Application()
         # The tables need a worker; their tests start some.
         worker: Any = None
-        mount(worker, SimpleNamespace(web_app=application), changed, {})
-        client = TestClient(TestServer(application))
+        driver = SimpleNamespace(web_app=application)
+        mount(worker, driver, changed, {})
+        client = TestClient(_Server(driver))
         await client.start_server()
         made.append(client)
         return client
@@ -84,6 +92,18 @@ async def client(serve: Serve, store: Database[Document]) -> Client:
 async def bare(serve: Serve) -> Client:
     """The API for requests that never get as far as the database."""
     return await serve()
+
+
+class _Server(TestServer):
+    """A server that runs as Faust runs its own."""
+
+    def __init__(self, driver: SimpleNamespace) -> None:
+        super().__init__(driver.web_app)
+        self._driver = driver
+
+    async def _make_runner(self, **_: Any) -> web.AppRunner:
+        runner: web.AppRunner = self._driver._runner
+        return runner
 
 
 def _given(settings: Settings) -> dict[str, Any]:
