@@ -161,6 +161,31 @@ async def test_too_many_connections_are_closed_at_once(
         await close(writer)
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [(b"/", b"localhost", 200), (b"/none", b"localhost", 404), (b"/", b"evil.example", 421)],
+)
+async def test_what_nobody_can_expect_is_passed_over(
+    path: bytes, host: bytes, status: int, bare: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for expected in (b"\xff", b"100-continu\xc3\xa9", b"tea", b""):
+        headers = b"Host: %b\r\nExpect: %b\r\nConnection: close" % (host, expected)
+        answer = await ended(bare, first=b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (path, headers))
+        assert answer.startswith(b"HTTP/1.1 %d" % status)
+        assert b"Content-Security-Policy" in answer
+    assert [one for one in caplog.records if one.exc_info] == []
+
+
+async def test_who_expects_to_be_told_to_go_on_is(serve: Serve) -> None:
+    client = await serve(web_token=TOKEN)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    data = f"token={TOKEN}".encode()
+    answer = await client.post(
+        "/login", data=data, headers=form, expect100=True, allow_redirects=False
+    )
+    assert answer.status == 303
+
+
 @pytest.fixture
 def few_descriptors() -> Iterator[int]:
     """This process may have so many descriptors for a while."""
