@@ -59,7 +59,8 @@ class Tables:
         """
         table = self._table(name)
         owner = self._owner(name, key)
-        if owner is None:
+        # Not every key's hash tells its partition; and only rows of own partitions are here.
+        if owner is None or key in table.data:
             return self._row(table, key)
         if PASSED_ON in request.headers:
             raise _nobody(key, "its owner is changing")
@@ -73,11 +74,12 @@ class Tables:
         return table
 
     def _row(self, table: Any, key: str) -> Any:
-        row = table.data.get(key)
-        if row is None:
+        try:
+            row = table[key]
+        except KeyError:
             raise Problem(
                 404, "key", key, "the table has no such row", f"see /tables/{table.name}/"
-            )
+            ) from None
         # As Faust's own pages do.
         return row.__json__() if hasattr(row, "__json__") else row
 

@@ -280,5 +280,10 @@ def test_tables_show_what_trends_are_made_of(deploy: Deploy) -> None:
     assert of_owner == of_all
     assert len(of_all) == 2
     assert orjson.dumps(of_all)
-    assert httpx.get(f"{base}/macro/NOPE/").status_code == 404
+    ours = f"http://127.0.0.1:{worker.port}/tables/macro/"
+    listed = httpx.get(ours).json()["keys"]
+    for key in ("UNRATE", *(key for key in listed if key.endswith("|UNRATE"))):
+        assert httpx.get(ours + key).json()["row"]["observations"] == of_all
+    for address in (f"{base}/macro/NOPE/", f"{ours}NOPE", f"{ours}0|NOPE"):
+        assert httpx.get(address).status_code == 404
     assert httpx.get(f"{base}/trends/{other.tickers[0]}/").status_code == 404
