@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
+from agents.services import partition_of
 from broker import client_config
 from commands import order
 from embedded.locate import Servers
@@ -241,6 +243,30 @@ def test_what_is_too_large_for_a_view_is_stored_all_the_same(running: Deployment
     running.drained()
     assert document(running, one)["indicators"]["obv"] == one.volume
     assert running.workers[-1].says("too large for stock-prices.VAST")
+
+
+def test_views_that_cannot_be_created_hold_up_nothing(running: Deployment) -> None:
+    """Kafka takes `stock-prices.XA.5EB` and `stock-prices.XA_5EB` for the same name."""
+    bars = warm(running, "XA.5EB")
+    refused = random_bars(["XA^B"], 40)
+    # In one batch with a ticker whose view can be created.
+    place = partition_of("XA^B", running.settings.topic_partitions)
+    tickers = (f"XAB{n}" for n in itertools.count())
+    near = next(
+        one for one in tickers if partition_of(one, running.settings.topic_partitions) == place
+    )
+    other = bar(near, START_MS)
+    process(running, *refused, other)
+    process(running, following(refused))
+    right(running, [*refused, following(refused)])
+    assert document(running, other)["close"] == other.close
+    names = [ticker_topic(STOCK_PRICES.name, ticker) for ticker in ("XA.5EB", near, "XA^B")]
+    ends = running.broker.end_offsets(names[:2])
+    counts = [sum(end for place, end in ends.items() if place[0] == name) for name in names[:2]]
+    assert counts == [len(bars), 1]
+    assert names[2] not in running.broker.partitions()
+    said = running.workers[-1].log.read_text().count(f"{names[2]} has no copies")
+    assert said == 1
 
 
 def test_state_outlives_the_worker(running: Deployment, tmp_path: Path) -> None:
