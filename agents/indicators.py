@@ -11,6 +11,7 @@ from faust.types import StreamT
 from agents.services import OUR_HEADERS, Services
 from agents.stage import StoringStage
 from models import OURSELVES, IndicatorSnapshot
+from models.snapshots import is_own_snapshot
 from sinks import Origin, Write
 from sinks.documents import snapshot_write
 from topics import TECHNICAL_INDICATORS
@@ -24,8 +25,11 @@ class IndicatorsStage(StoringStage):
         super().__init__(services, "indicators", TECHNICAL_INDICATORS, to_writes)
 
     def one(self, message: ConsumerRecord) -> Sequence[Write]:
-        """Pass our own over by their header: there is one for every bar."""
-        if message.headers != OUR_HEADERS:
+        """Pass our own over without reading them: there is one for every bar.
+
+        The header alone does not tell, as anybody may send it.
+        """
+        if message.headers != OUR_HEADERS or not is_own_snapshot(message.key, message.value):
             return super().one(message)
         self.copy_to_view(message)
         return ()

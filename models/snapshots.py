@@ -9,6 +9,10 @@ import orjson
 from models import OURSELVES
 from models.quick import AnyBar
 
+_BEGIN = b'{"ticker":"%b","interval":"'
+_SOURCE = b'"source":' + orjson.dumps(OURSELVES) + b',"closed":'
+_ENDS = tuple(_SOURCE + closed + b"}" for closed in (b"true", b"false"))
+
 
 def snapshots(outputs: Sequence[str]) -> Callable[[AnyBar, Sequence[float]], bytes]:
     """Return a function that makes the message of an `IndicatorSnapshot` of our own.
@@ -27,10 +31,7 @@ def snapshots(outputs: Sequence[str]) -> Callable[[AnyBar, Sequence[float]], byt
     """
     names = [orjson.dumps(name).replace(b"%", b"%%") for name in outputs]
     values_form = b",".join(name + b":%b" for name in names)
-    form = (
-        b'{"ticker":"%b","interval":"%b","time":%d,"values":{' + values_form + b'},"source":'
-        + orjson.dumps(OURSELVES) + b',"closed":%b}'
-    )  # fmt: skip
+    form = _BEGIN + b'%b","time":%d,"values":{' + values_form + b"}," + _SOURCE + b"%b}"
 
     def snapshot(bar: AnyBar, values: Sequence[float]) -> bytes:
         # Neither a ticker nor an interval has a character that JSON would escape.
@@ -43,3 +44,17 @@ def snapshots(outputs: Sequence[str]) -> Callable[[AnyBar, Sequence[float]], byt
         )
 
     return snapshot
+
+
+def is_own_snapshot(key: bytes | None, value: bytes | None) -> bool:
+    """Return whether a message begins and ends as those of our own do.
+
+    It is a fraction of what reading it would cost. A message of another source is never taken for
+    one of ours; of one that says to be ours, the values are not looked at.
+
+    >>> is_own_snapshot(b"AAPL", b'{"ticker":"AAPL","interval":"1d","source":"me","closed":true}')
+    False
+    """
+    if key is None or value is None:
+        return False
+    return value.endswith(_ENDS) and value.startswith(_BEGIN % key)

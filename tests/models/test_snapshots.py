@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models import INDICATOR_SNAPSHOT, OURSELVES
 from models.quick import QuickBar
-from models.snapshots import snapshots
+from models.snapshots import is_own_snapshot, snapshots
 
 NAMES = ("sma", "macd_hist", "rsi")
 values = st.one_of(st.just(math.nan), st.floats(-1e300, 1e300))
@@ -39,6 +39,9 @@ def test_the_bytes_are_the_codec_s(
     }
     found = snapshots(NAMES)(bar, row)
     assert found == INDICATOR_SNAPSHOT.dump(expected)
+    assert is_own_snapshot(ticker.encode(), found)
+    others = INDICATOR_SNAPSHOT.dump(expected | {"source": "financial-trendz"})
+    assert not is_own_snapshot(ticker.encode(), others)
 
 
 def test_the_codec_reads_them() -> None:
