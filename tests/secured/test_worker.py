@@ -108,7 +108,7 @@ def running(
     own = {name: value for name, value in SENTINELS.items() if name != "mongodb_uri"}
     own["alert_webhooks"] = f"phone={provider[0]}/{SENTINELS['alert_webhooks']}"
     rules = tmp_path_factory.mktemp("rules") / "alerts.toml"
-    rules.write_text('[[rule]]\nname = "any"\nwhen = "close > 0"\nseverity = "critical"\n')
+    rules.write_text('[[rule]]\nname = "any"\nwhen = "close > open"\nseverity = "critical"\n')
     certificate = {
         "kafka_ssl_cert_file": secured.certificates.client_cert,
         "kafka_ssl_key_file": secured.certificates.encrypted_key,
@@ -153,7 +153,7 @@ def test_nobody_gets_to_see_a_secret(
     """Not in the log, the process list, commands, answers, errors, or what is sent to Kafka."""
     worker = running.workers[0]
     asked = provider[1]
-    running.send_bars(random_bars(["GOOG"], 2))
+    running.send_bars(random_bars(["GOOG"], 40))
     running.drained()
     for name in ("fred_api_key", "twitter_bearer_token", "alert_webhooks"):
         eventually(partial(_was_asked, asked, SENTINELS[name]), name)
