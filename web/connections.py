@@ -10,6 +10,7 @@ import asyncio
 import logging
 import resource
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -78,10 +79,11 @@ class _Server(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Note a connection."""
         super().connection_made(handler, transport)
-        # The system does it, as nothing here hears what was taken of an answer.
-        milliseconds = int(TAKE_TIMEOUT_S * 1000)
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        if sys.platform == "linux":
+            # The system does it, as nothing here hears what was taken of an answer.
+            milliseconds = int(TAKE_TIMEOUT_S * 1000)
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
     def _expecting(self, message: RawRequestMessage, *rest: Any) -> web.BaseRequest:
         """Make a request of a message, without an ``Expect`` that means nothing.
