@@ -35,12 +35,12 @@ that change, most of the work is saved. Where a backlog comes to its end, it sta
 
 Topics that are not batched behave as Faust's own.
 
-``app`` has the App class to use, ``consumer`` the batching consumer, ``thread`` its half in the
-consumer's thread, ``offsets`` what may be committed, ``driver`` ties them together for Faust,
-``connection`` mends aiokafka's for uvloop and ``coordinator`` its stop in mid-rebalance,
-``headers`` its reading of names that are no text, ``batch``
-is what agents see, ``checkpoint`` the protocol above, ``outbox`` sends messages as record batches,
-``heap`` gives memory back after large checkpoints.
+``app`` has the App class to use and ``worker`` its process, ``consumer`` the batching consumer,
+``thread`` its half in the consumer's thread, ``offsets`` what may be committed, ``driver`` ties
+them together for Faust. ``connection`` mends aiokafka's for uvloop, ``coordinator`` its stop in
+mid-rebalance, ``headers`` its reading of names that are no text. ``batch`` is what agents see,
+``checkpoint`` the protocol above, ``outbox`` sends messages as record batches, ``heap`` gives
+memory back after large checkpoints, and now and then.
 """
 
 from transport.app import BatchingApp
