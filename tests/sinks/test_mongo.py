@@ -12,7 +12,7 @@ from embedded.mongo import EmbeddedMongo
 from errors import ConfigurationError, StoreUnavailable
 from sinks import Mode, MongoSink, Write
 from sinks.base import Document
-from sinks.mongo import connect, database
+from sinks.mongo import connect, connect_async, database
 from tests.sinks.stores import MongoStore
 
 C = "things"
@@ -137,6 +137,19 @@ def test_a_mongod_killed_and_started_again_takes_the_same_call(tmp_path: Path) -
             found = {one["_id"]: one["n"] for one in database(client, settings)[C].find()}
         assert found == {"a": 2, "b": 3}
         sink.close()
+
+
+@pytest.mark.integration
+async def test_what_closes_waits_for_no_mongod_that_is_away(tmp_path: Path) -> None:
+    """However long it may look for one otherwise: here longer than a test may take."""
+    with EmbeddedMongo(tmp_path, avoid_usual_port=True) as server:
+        settings = read_settings(_env_file=None, mongodb_uri=server.uri, mongodb_timeout_s=600)
+        sink, client = MongoSink(settings), connect_async(settings)
+        assert sink.write([Write(C, "a", {"n": 1})]) == []
+        assert await client[settings.mongodb_database][C].find_one() is not None
+        server.kill()
+        sink.close()
+        await client.close()
 
 
 def _until_taken(sink: MongoSink, writes: list[Write]) -> int:
