@@ -5,7 +5,6 @@ python -m benchmarks.growth --quick
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import Any
 
@@ -16,6 +15,7 @@ from benchmarks import machine, race, results, roster
 from benchmarks.arena import Arena, arena
 from benchmarks.endurance import drain
 from benchmarks.errors import ContestantFailed
+from benchmarks.opening import opened
 from benchmarks.restart import restart
 from benchmarks.workers import together
 
@@ -30,12 +30,7 @@ TICKERS = 200
 
 def main() -> None:
     """Measure, print, keep beside the results of the other benchmark."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="fewer bars")
-    quick = parser.parse_args().quick
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    if not roster.QUIX_PYTHON.exists():
-        parser.error(f"{roster.QUIX_PYTHON} does not exist: `make bench-growth` installs it")
+    quick, console = opened(__doc__, "fewer bars", "bench-growth")
     sizes = {
         "bars": QUICK_BARS if quick else BARS,
         "lag": QUICK_LAG if quick else LAG,

@@ -5,7 +5,6 @@ python -m benchmarks.shapes --quick
 
 from __future__ import annotations
 
-import argparse
 import functools
 import sys
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from benchmarks import bursts, machine, race, results, roster, stories, workload
 from benchmarks.arena import Arena, arena
 from benchmarks.errors import ContestantFailed
 from benchmarks.forms import LARGE, SMALL, USUAL, Form
+from benchmarks.opening import opened
 from benchmarks.roster import CONTESTANTS
 
 _NAMED = {one.name: one for one in CONTESTANTS}
@@ -88,12 +88,7 @@ def message_bytes(shape: Shape, bars: int) -> float:
 
 def main() -> None:
     """Measure, print, keep beside the results of the other benchmarks."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="fewer bars")
-    quick = parser.parse_args().quick
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    if not roster.QUIX_PYTHON.exists():
-        parser.error(f"{roster.QUIX_PYTHON} does not exist: `make bench-shapes` installs it")
+    quick, console = opened(__doc__, "fewer bars", "bench-shapes")
     how_much = sizes(quick)
     about = {"commit": machine.commit(), "machine": machine.machine(), "sizes": how_much}
     partial = results.Partial(

@@ -5,7 +5,6 @@ python -m benchmarks.speed --quick
 
 from __future__ import annotations
 
-import argparse
 import functools
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from rich.console import Console
 from benchmarks import latency, machine, race, report, results, roster
 from benchmarks.arena import PARTITIONS, Arena, arena
 from benchmarks.errors import ContestantFailed
+from benchmarks.opening import opened
 from benchmarks.roster import CONTESTANTS, Contestant
 
 TICKERS = 200
@@ -36,12 +36,7 @@ def order(number: int) -> Sequence[Contestant]:
 
 def main() -> None:
     """Measure, print, keep; exit code 1 where a contestant failed or its documents are wrong."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="one round, fewer bars")
-    quick = parser.parse_args().quick
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    if not roster.QUIX_PYTHON.exists():
-        parser.error(f"{roster.QUIX_PYTHON} does not exist: `make bench` installs it")
+    quick, console = opened(__doc__, "one round, fewer bars", "bench")
     workload = {
         "tickers": TICKERS,
         "bars": QUICK_BARS if quick else BARS,
